@@ -1,0 +1,140 @@
+// Package config is what the operator decides: the configuration file, the
+// environment and the command line, read into one value that is never changed
+// after it was loaded.
+package config
+
+import (
+	"time"
+
+	"portico/internal/secret"
+)
+
+// A Config is one consistent reading of everything the operator decides. It is
+// immutable; a reload makes a new one.
+type Config struct {
+	Port           int      // TCP port, 1 to 65535
+	AllowLAN       bool     // listen on all addresses instead of 127.0.0.1
+	AuthMode       AuthMode // who must show a key
+	APIKey         secret.Text
+	AdminToken     secret.Text
+	AllowedHosts   []string // Host names beside the loopback ones, without port
+	AllowedOrigins []string // browser origins that may call the data plane
+	Simulator      bool     // the in-process provider is on
+	Proxy          string   // outbound proxy URL for all accounts, "" for the environment's
+
+	Accounts   []Account
+	Routes     []Route
+	Models     []Model // overrides of the catalogue
+	Scheduling Scheduling
+	Limits     Limits
+	Timeouts   Timeouts
+	Retention  Retention
+	Log        Log
+	Metrics    Metrics
+
+	DataDir string // absolute; not a key of the file
+	File    string // the file that was read, "" if there is none
+}
+
+// An AuthMode says which requests to the data plane need a key. The admin
+// plane always needs its own.
+type AuthMode string
+
+// The auth modes.
+const (
+	AuthOff             AuthMode = "off"               // none; refused together with AllowLAN
+	AuthStrict          AuthMode = "strict"            // all
+	AuthAllExceptHealth AuthMode = "all_except_health" // all but /healthz and /readyz
+	AuthAuto            AuthMode = "auto"              // off on loopback, all_except_health with AllowLAN
+)
+
+// Resolve returns the mode that holds, which is never AuthAuto.
+func (c *Config) Resolve() AuthMode {
+	if c.AuthMode != AuthAuto {
+		return c.AuthMode
+	}
+	if c.AllowLAN {
+		return AuthAllExceptHealth
+	}
+	return AuthOff
+}
+
+// An Account is an account that the file declares.
+type Account struct {
+	Name      string
+	Provider  string
+	Preset    string // for openai-compatible and anthropic-compatible
+	Protocols []string
+	BaseURL   string
+	APIKey    secret.Text // from api_key, key_file or env:NAME
+	Models    []string    // globs; empty: all
+	Priority  int         // lower is tried first
+	Weight    int         // at least 1
+	Limits    AccountLimits
+	Proxy     string
+	Disabled  bool
+	Headers   map[string]string // sent with every request
+	Options   map[string]string // the provider's own settings
+}
+
+// AccountLimits are what the operator allows one account; 0 is no limit.
+type AccountLimits struct {
+	RPM         int // requests a minute
+	TPM         int // tokens a minute
+	Concurrency int // requests at one time
+}
+
+// A Route maps model names; the first whose Match fits wins.
+type Route struct {
+	Match string   // a glob, or /regex/
+	To    []string // a chain: the next is asked when all accounts of one are unable
+}
+
+// A Model overrides what the catalogue says of a model; zero fields keep it.
+type Model struct {
+	ID        string
+	Context   int64 // tokens
+	MaxOutput int64 // tokens
+	// Prices in US dollars for a million tokens; negative: not set.
+	PriceIn, PriceOut, PriceCacheRead, PriceCacheWrite float64
+}
+
+// Scheduling chooses among able accounts.
+type Scheduling struct {
+	Mode string // cache_first, balance, performance_first
+}
+
+// Limits bound what one request may cost the gateway.
+type Limits struct {
+	Body     int64 // bytes of a request's body, 100 MiB by default
+	Attempts int   // tries for one request, 4 by default
+	InFlight int   // requests at one time, 0: no limit
+}
+
+// Timeouts bound waiting; there is none on a living stream as a whole.
+type Timeouts struct {
+	Connect    time.Duration // TCP and TLS, 10 s
+	FirstByte  time.Duration // from the request sent to the answer's first byte, 120 s; 600 s for unstreamed chat
+	Idle       time.Duration // between two reads of a stream, 300 s
+	WriteStall time.Duration // a client that takes nothing, 60 s
+	Heartbeat  time.Duration // silence before the client gets a sign of life, 15 s
+	Drain      time.Duration // for running requests at shutdown, 30 s
+}
+
+// Retention bounds the ledger; what is first reached counts. 0 is no bound.
+type Retention struct {
+	Age   time.Duration // 90 days by default
+	Rows  int64         // 1,000,000 by default
+	Bytes int64         // of the database file, 1 GiB by default
+}
+
+// Log says what is logged, to standard error.
+type Log struct {
+	Level  string // debug, info, warn, error
+	Format string // text, json
+}
+
+// Metrics says who may read /metrics.
+type Metrics struct {
+	Public bool // without the admin token
+}

@@ -1,0 +1,71 @@
+// Package journal is told once what happened to each request, keeps it safe
+// over a crash, and tells everyone who listens: the database, the meter, the
+// metrics, the live feed of the UI.
+package journal
+
+import (
+	"time"
+
+	"portico/internal/llm"
+)
+
+// An Exchange is everything worth knowing about one request and its answer.
+// It holds no body, no header and no secret.
+type Exchange struct {
+	ID       string    `json:"id"` // see NewID
+	Start    time.Time `json:"start"`
+	Key      string    `json:"key,omitzero"`     // who asked: the client key's name, never the key
+	Client   string    `json:"client,omitzero"`  // the client's product token (User-Agent), at most 64 bytes
+	Peer     string    `json:"peer,omitzero"`    // the client's address without its port
+	Session  string    `json:"session,omitzero"` // a hash of the conversation, or ""
+	Op       string    `json:"op"`
+	Path     string    `json:"path,omitzero"` // the path below the protocol's base, for operations that are not chat
+	Inbound  string    `json:"inbound"`       // the client's protocol
+	Outbound string    `json:"outbound,omitzero"`
+	Stream   bool      `json:"stream,omitzero"`
+	Asked    string    `json:"asked,omitzero"`    // the model that the client named
+	Served   string    `json:"served,omitzero"`   // the model that the account was asked for
+	Rule     string    `json:"rule,omitzero"`     // the route that decided, or ""
+	Account  string    `json:"account,omitzero"`  // who served, or was tried last
+	Status   int       `json:"status"`            // the HTTP status that the client got; 499: it left before one was sent
+	Stop     string    `json:"stop,omitzero"`     // the upstream's finish reason
+	Upstream string    `json:"upstream,omitzero"` // the upstream's own id of its answer
+
+	First    time.Duration `json:"first_ns,omitzero"` // from Start to the first meaningful byte of the answer
+	Took     time.Duration `json:"took_ns"`           // from Start to the end
+	BytesIn  int64         `json:"bytes_in"`
+	BytesOut int64         `json:"bytes_out"`
+
+	Usage     llm.Usage `json:"usage,omitzero"`
+	Estimated bool      `json:"estimated,omitzero"` // the upstream never told the usage
+	Partial   bool      `json:"partial,omitzero"`   // the answer broke off, or the client left
+	Attempts  []Attempt `json:"attempts,omitzero"`
+	Passed    []Passed  `json:"passed,omitzero"` // accounts that were not tried, and why; at most 32
+	Losses    []string  `json:"losses,omitzero"` // "path=reason"
+
+	Fault string `json:"fault,omitzero"` // the class of what the client was told, "" if it was served
+	Code  string `json:"code,omitzero"`
+	Error string `json:"error,omitzero"` // for a human, redacted, at most 512 bytes
+}
+
+// An Attempt is one try at one account.
+type Attempt struct {
+	Account string        `json:"account"`
+	Model   string        `json:"model,omitzero"`
+	Start   time.Duration `json:"start_ns"` // since the exchange's Start
+	Took    time.Duration `json:"took_ns"`
+	Status  int           `json:"status,omitzero"`
+	Fault   string        `json:"fault,omitzero"`
+	Scope   string        `json:"scope,omitzero"`
+	Phase   string        `json:"phase,omitzero"`
+	Code    string        `json:"code,omitzero"`
+	Error   string        `json:"error,omitzero"` // at most 512 bytes, redacted
+	After   time.Duration `json:"after_ns,omitzero"`
+	Step    string        `json:"step,omitzero"` // what came next: served, give_up, another, onward, again
+}
+
+// Passed is an account that was not tried.
+type Passed struct {
+	Account string `json:"account"`
+	Why     string `json:"why"`
+}

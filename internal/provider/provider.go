@@ -1,0 +1,73 @@
+// Package provider is the contract of an upstream: where it lives, which
+// protocols it speaks, how one proves who one is, and what its errors mean.
+package provider
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"portico/internal/fault"
+	"portico/internal/protocol"
+	"portico/internal/secret"
+)
+
+// A Provider is one kind of upstream. Implementations are stateless and safe
+// for concurrent use.
+type Provider interface {
+	// Name is what the configuration calls it.
+	Name() string
+
+	// Prepare checks a and fills what it leaves open: the base URL and the
+	// protocols. The error says what is wrong with which field.
+	Prepare(a *Account) error
+
+	// Speaks lists the protocols that a takes op in for model, best first.
+	// Nil means that it does not offer op.
+	Speaks(a *Account, op protocol.Op, model string) []string
+
+	// Address turns out, whose URL is empty, toward the upstream: URL,
+	// credential and headers of the provider's own. out.Header already holds
+	// the client's allowed headers. It is called anew for every attempt.
+	Address(out *http.Request, a *Account, to Target) error
+
+	// Rules says what the provider's errors mean.
+	Rules() fault.Rules
+}
+
+// A Transporter is a provider that answers in this process.
+type Transporter interface{ Transport() http.RoundTripper }
+
+// A Target is what an attempt addresses at an account.
+type Target struct {
+	Protocol string
+	Op       protocol.Op
+	Model    string // as the upstream names it
+	Stream   bool
+	// Path is the path below the protocol's base URL: "/chat/completions",
+	// "/responses", "/models" for the OpenAI protocols (base …/v1),
+	// "/v1/messages" for anthropic (base is the host),
+	// "/models/NAME:generateContent" for gemini (base …/v1beta). For gemini
+	// the model in it is already the upstream's.
+	Path  string
+	Query string // raw, without the client's credential
+}
+
+// An Account is one identity at a provider, as the way out needs it. It is
+// never changed after Prepare.
+type Account struct {
+	Name      string
+	Provider  string
+	Preset    string // names a row of the compat presets, or ""
+	Protocols []string
+	BaseURL   *url.URL // without a trailing slash
+	Key       secret.Text
+	// Header holds what the account sends with every request: fixed by a
+	// preset or by the operator.
+	Header http.Header
+	// Options are the provider's own settings, as the operator wrote them.
+	Options map[string]string
+}
+
+// Takes reports whether the account speaks p.
+func (a *Account) Takes(p string) bool { return slices.Contains(a.Protocols, p) }

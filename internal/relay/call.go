@@ -1,0 +1,37 @@
+// Package relay carries one request to an upstream and its answer back. It is
+// the one path every AI request takes, and the only place that tries again.
+//
+// Until the first meaningful event of an answer goes to the client, the relay
+// may change its mind and try another account. That moment is the commit.
+// After it, the relay only carries.
+package relay
+
+import (
+	"net/http"
+	"time"
+
+	"portico/internal/protocol"
+)
+
+// A Call is one request as the way in hands it over. It is not changed by the
+// relay, and Body is not kept after Do returns.
+type Call struct {
+	ID    string // the gateway's request id
+	Start time.Time
+	Op    protocol.Op
+	Codec protocol.Codec // the client's protocol; errors are told in it
+	Model string         // the model that the client asks for, "" if the operation has none
+	// Stream: the client asked for a stream.
+	Stream  bool
+	Session string // what identifies the conversation, "" if nothing does
+
+	Method string
+	Path   string      // below the protocol's base URL, see provider.Target
+	Query  string      // raw, without the client's credential
+	Header http.Header // the client's
+	Body   []byte
+
+	Key    string // name of the client key that was shown, "" for none
+	Client string // product token of the client's User-Agent, at most 64 bytes
+	Peer   string // the client's address without port
+}
