@@ -1,0 +1,127 @@
+package pool
+
+import (
+	"time"
+
+	"portico/internal/fault"
+)
+
+// A State is how an account, or one model on it, is doing.
+//
+//	          success
+//	  ┌────────────────────────────┐
+//	  ▼                            │
+//	Ready ──limit, overload──▶ Cooling ──time──▶ Trial
+//	  │                            ▲                │
+//	  │                            └────failure─────┘
+//	  └──rejected──▶ Down ──time──▶ Trial
+//
+// Every state ends by itself: a Down account is tried again on real traffic
+// after a while, since a key may have been mended at the vendor's.
+type State uint8
+
+// The states.
+const (
+	Ready   State = iota
+	Cooling       // waits until Until
+	Trial         // its wait is over and nobody has tried since
+	Down          // the vendor rejected it; a person must act, or Until passes
+)
+
+var stateNames = [...]string{"ready", "cooling", "trial", "down"}
+
+// String is the state as the API spells it.
+func (s State) String() string { return stateNames[min(int(s), len(stateNames)-1)] }
+
+// Health is a State and what belongs to it. The zero Health is Ready.
+type Health struct {
+	State  State
+	Since  time.Time
+	Until  time.Time     // Cooling and Down: when to try again
+	Pause  time.Duration // the last pause of its own making; it doubles on repeated failure
+	Failed int           // failures in a row that alone did not justify a pause
+	Why    fault.Class
+	Msg    string // what the vendor said, redacted, at most 256 bytes
+	Link   string // where the user can mend it, or ""
+}
+
+// A penalty is how an account cools by itself after a fault of a class: the
+// first pause, the longest, and how many failures in a row it takes. A longer
+// wait that the vendor asks for is kept.
+type penalty struct {
+	first, most time.Duration
+	after       int
+	down        bool
+}
+
+// penalties holds the classes that say something about the account. Spec:
+// upstreams §4.1.
+var penalties = map[fault.Class]penalty{
+	fault.RateLimited:       {first: 2 * time.Second, most: 5 * time.Minute},
+	fault.QuotaSpent:        {first: 15 * time.Minute, most: 6 * time.Hour},
+	fault.PlanGate:          {first: time.Hour, most: 6 * time.Hour},
+	fault.ModelDenied:       {first: 10 * time.Minute, most: 6 * time.Hour},
+	fault.ModelGone:         {first: time.Hour, most: 6 * time.Hour},
+	fault.Permission:        {first: 10 * time.Minute, most: 6 * time.Hour},
+	fault.CredentialInvalid: {first: 15 * time.Minute, most: 6 * time.Hour, down: true},
+	fault.CredentialExpired: {first: 5 * time.Minute, most: time.Hour, down: true},
+	fault.Overloaded:        {first: 2 * time.Second, most: time.Minute},
+	fault.Broken:            {first: 5 * time.Second, most: time.Minute, after: 3},
+	fault.Timeout:           {first: 5 * time.Second, most: time.Minute, after: 3},
+	fault.Network:           {first: 5 * time.Second, most: time.Minute, after: 3},
+}
+
+// After returns the health that follows h when an attempt ends with f at now;
+// a nil f is a success. It is the only place where health changes by itself.
+// A fault that concerns the request says nothing about the account.
+func (h Health) After(f *fault.Fault, now time.Time) Health {
+	if f == nil {
+		return Health{}
+	}
+	p, blames := penalties[f.Class]
+	if !blames || f.Scope == fault.Request {
+		return h
+	}
+	h = h.At(now)
+	if h.State == Cooling || h.State == Down {
+		// Requests that were under way when the pause began end one by one;
+		// they may lengthen it by the vendor's word but do not double it.
+		if until := now.Add(f.After); f.After > 0 && until.After(h.Until) {
+			h.Until = until
+		}
+		return h
+	}
+	if h.Failed++; h.Failed < p.after && h.State != Trial {
+		return h
+	}
+	h.Pause = min(max(h.Pause*2, p.first), p.most)
+	h.State, h.Since, h.Until = Cooling, now, now.Add(max(h.Pause, f.After))
+	if f.After > 0 {
+		h.Until, h.Pause = now.Add(f.After), 0 // the vendor's word, no guess of ours
+	}
+	if p.down {
+		h.State = Down
+	}
+	h.Failed, h.Why, h.Msg, h.Link = 0, f.Class, clip(f.Msg, 256), f.Link
+	return h
+}
+
+// At returns h as it stands at now: a pause that is over is a trial. A pause
+// that reaches further than the longest wait ever set is over too: the clock
+// was put back.
+func (h Health) At(now time.Time) Health {
+	if (h.State == Cooling || h.State == Down) && (!now.Before(h.Until) || h.Until.Sub(now) > fault.MaxWait) {
+		h.State = Trial
+	}
+	return h
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}
