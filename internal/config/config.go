@@ -34,6 +34,9 @@ type Config struct {
 
 	DataDir string // absolute; not a key of the file
 	File    string // the file that was read, "" if there is none
+
+	origin map[string]origin // where the value of a key comes from; absent: the default
+	read   []string          // every file that a reload looks at, there or not
 }
 
 // An AuthMode says which requests to the data plane need a key. The admin

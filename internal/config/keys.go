@@ -1,0 +1,139 @@
+package config
+
+import (
+	"slices"
+	"time"
+
+	"portico/internal/secret"
+)
+
+// fields is the one table of keys, in the order in which they are shown.
+var fields = []field[Config]{
+	integer("port", 8045, 1, 65535, func(c *Config) *int { return &c.Port },
+		"TCP port that the server listens on.").restart(),
+	boolean("allow_lan_access", false, func(c *Config) *bool { return &c.AllowLAN },
+		"Listen on all addresses instead of 127.0.0.1; refused while auth_mode is off.").restart(),
+	oneOf("auth_mode", AuthOff, []AuthMode{AuthOff, AuthStrict, AuthAllExceptHealth, AuthAuto}, func(c *Config) *AuthMode { return &c.AuthMode },
+		"Which requests of AI clients need a key; auto is off on loopback and all_except_health with allow_lan_access."),
+	credential("api_key", func(c *Config) *secret.Text { return &c.APIKey },
+		"The key that AI clients show; generated at the first start if absent."),
+	credential("admin_token", func(c *Config) *secret.Text { return &c.AdminToken },
+		"The token of the admin API, which always needs it; generated at the first start if absent."),
+	texts("allowed_hosts", "host names without ports", 100, func(c *Config) *[]string { return &c.AllowedHosts }, host,
+		"Host names beside the loopback ones under which clients may call."),
+	texts("allowed_origins", "origins", 100, func(c *Config) *[]string { return &c.AllowedOrigins }, browserOrigin,
+		"Browser origins that may call the AI endpoints."),
+	boolean("simulator", false, func(c *Config) *bool { return &c.Simulator },
+		"Serve the built-in simulator, which needs no account."),
+	proxyField("proxy", func(c *Config) *string { return &c.Proxy },
+		"Outbound proxy of all accounts; empty takes HTTPS_PROXY and its kin."),
+	oneOf("scheduling.mode", "cache_first", []string{"cache_first", "balance", "performance_first"}, func(c *Config) *string { return &c.Scheduling.Mode },
+		"How an account is chosen among those that are able."),
+	size("limits.body", "100MiB", 1<<10, 2<<30, func(c *Config) *int64 { return &c.Limits.Body },
+		"Largest body of a request."),
+	integer("limits.attempts", 4, 1, 32, func(c *Config) *int { return &c.Limits.Attempts },
+		"Tries at accounts for one request."),
+	integer("limits.in_flight", 0, 0, 1_000_000, func(c *Config) *int { return &c.Limits.InFlight },
+		"Requests served at one time; 0 is no limit."),
+	duration("timeouts.connect", "10s", 100*time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.Timeouts.Connect },
+		"Longest wait for TCP and TLS to an upstream."),
+	duration("timeouts.first_byte", "2m", 100*time.Millisecond, 24*time.Hour, func(c *Config) *time.Duration { return &c.Timeouts.FirstByte },
+		"Longest wait from the request sent to the first byte of the answer."),
+	duration("timeouts.idle", "5m", 100*time.Millisecond, 24*time.Hour, func(c *Config) *time.Duration { return &c.Timeouts.Idle },
+		"Longest silence of an upstream within an answer."),
+	duration("timeouts.write_stall", "1m", 100*time.Millisecond, 24*time.Hour, func(c *Config) *time.Duration { return &c.Timeouts.WriteStall },
+		"Longest time that a client may take nothing."),
+	duration("timeouts.heartbeat", "15s", 100*time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.Timeouts.Heartbeat },
+		"Silence after which the client of a stream gets a sign of life."),
+	duration("timeouts.drain", "30s", 0, time.Hour, func(c *Config) *time.Duration { return &c.Timeouts.Drain },
+		"Time for running requests at shutdown."),
+	duration("retention.age", "90d", 0, 100*365*24*time.Hour, func(c *Config) *time.Duration { return &c.Retention.Age },
+		"Age at which the ledger forgets a request; 0 keeps all."),
+	integer("retention.rows", 1_000_000, 0, 1_000_000_000, func(c *Config) *int64 { return &c.Retention.Rows },
+		"Requests that the ledger keeps; 0 is no bound."),
+	size("retention.bytes", "1GiB", 0, 16<<40, func(c *Config) *int64 { return &c.Retention.Bytes },
+		"Size of the ledger's file; 0 is no bound."),
+	oneOf("log.level", "info", []string{"debug", "info", "warn", "error"}, func(c *Config) *string { return &c.Log.Level },
+		"Least severe log line that is written, to standard error."),
+	oneOf("log.format", "text", []string{"text", "json"}, func(c *Config) *string { return &c.Log.Format },
+		"Form of a log line."),
+	boolean("metrics.public", false, func(c *Config) *bool { return &c.Metrics.Public },
+		"Show /metrics without the admin token."),
+	records("accounts", "accounts", 1000, accountFields, freshAccount, func(c *Config) *[]Account { return &c.Accounts }, checkAccount,
+		"Accounts at providers; declared here, they are read-only elsewhere."),
+	records("routes", "routes", 1000, routeFields, func() Route { return Route{} }, func(c *Config) *[]Route { return &c.Routes },
+		func(*report, string, node, *Route) {},
+		"Model names that are mapped to others; the first match wins."),
+	records("models", "models", 5000, modelFields, freshModel, func(c *Config) *[]Model { return &c.Models },
+		func(*report, string, node, *Model) {},
+		"What the catalogue of models gets wrong."),
+}
+
+var routeFields = []field[Route]{
+	text("match", "a glob, or /regular expression/", func(r *Route) *string { return &r.Match }, pattern,
+		"Model names that the route is for.").required(),
+	texts("to", "model names", 16, func(r *Route) *[]string { return &r.To }, glob,
+		"The model to ask instead, or a chain: the next is asked when all accounts of one are unable.").required(),
+}
+
+var modelFields = []field[Model]{
+	text("id", "a model name", func(m *Model) *string { return &m.ID }, glob, "The model.").required(),
+	integer("context", 0, 0, 1<<40, func(m *Model) *int64 { return &m.Context }, "Context window in tokens."),
+	integer("max_output", 0, 0, 1<<40, func(m *Model) *int64 { return &m.MaxOutput }, "Longest answer in tokens."),
+	price("price_in", func(m *Model) *float64 { return &m.PriceIn }, "Price of input."),
+	price("price_out", func(m *Model) *float64 { return &m.PriceOut }, "Price of output."),
+	price("price_cache_read", func(m *Model) *float64 { return &m.PriceCacheRead }, "Price of input read from the cache."),
+	price("price_cache_write", func(m *Model) *float64 { return &m.PriceCacheWrite }, "Price of input written to the cache."),
+}
+
+func freshModel() Model {
+	return Model{PriceIn: -1, PriceOut: -1, PriceCacheRead: -1, PriceCacheWrite: -1}
+}
+
+// Keys lists every key of the configuration, those of a list of tables as
+// accounts[].name.
+func Keys() []Key {
+	var out []Key
+	for _, f := range fields {
+		out = append(out, f.Key)
+		switch f.Name {
+		case "accounts":
+			out = appendKeys(out, "accounts[].", accountFields)
+		case "routes":
+			out = appendKeys(out, "routes[].", routeFields)
+		case "models":
+			out = appendKeys(out, "models[].", modelFields)
+		}
+	}
+	return out
+}
+
+func appendKeys[T any](out []Key, prefix string, fields []field[T]) []Key {
+	for _, f := range fields {
+		k := f.Key
+		k.Name, k.FileOnly = prefix+k.Name, true
+		out = append(out, k)
+	}
+	return out
+}
+
+func keyOf(name string) (field[Config], bool) {
+	i := slices.IndexFunc(fields, func(f field[Config]) bool { return f.Name == name })
+	if i < 0 {
+		return field[Config]{}, false
+	}
+	return fields[i], true
+}
+
+// Default returns the configuration of nobody having decided anything: no
+// keys, no accounts, no folder.
+func Default() *Config {
+	c := &Config{}
+	r := &report{}
+	for _, f := range fields {
+		if f.Default != "" {
+			f.set(r, f.Name, node{kind: scalar, text: f.Default}, c)
+		}
+	}
+	return c
+}

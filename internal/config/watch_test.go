@@ -1,0 +1,165 @@
+package config
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const sound = "api_key: sk-long-enough-key-0\nadmin_token: at-long-enough-token\n"
+
+type told struct {
+	c        *Config
+	warnings []Problem
+	err      error
+}
+
+// watched starts a watch over dir with what text says and returns what it
+// tells.
+func watched(t *testing.T, dir, text string, wake chan struct{}) *[]told {
+	t.Helper()
+	write(t, filepath.Join(dir, "portico.yaml"), text)
+	o := Options{DataDir: dir}
+	c, _, err := Load(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var heard []told
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	go Watch(ctx, o, c, wake, func(c *Config, w []Problem, err error) { heard = append(heard, told{c, w, err}) })
+	synctest.Wait()
+	return &heard
+}
+
+func pass(d time.Duration) {
+	time.Sleep(d) // the clock of the bubble: no time passes outside
+	synctest.Wait()
+}
+
+func TestWatch(t *testing.T) {
+	dir := folder(t)
+	file := filepath.Join(dir, "portico.yaml")
+	synctest.Test(t, func(t *testing.T) {
+		heard := watched(t, dir, sound, nil)
+		pass(time.Minute)
+		if len(*heard) != 0 {
+			t.Fatal("something was told though nothing changed")
+		}
+
+		write(t, file, sound+"limits: {attempts: 7}\n")
+		pass(3 * pace)
+		if len(*heard) != 1 || (*heard)[0].err != nil || (*heard)[0].c.Limits.Attempts != 7 {
+			t.Fatalf("after a change: %+v", *heard)
+		}
+
+		write(t, file, sound+"limits: {attempts: no}\n")
+		pass(time.Minute)
+		if len(*heard) != 2 || (*heard)[1].err == nil || (*heard)[1].c != nil {
+			t.Fatalf("a bad file must be told once and not take effect: %+v", *heard)
+		}
+
+		write(t, file, sound+"limits: {attempts: 9}\n")
+		pass(3 * pace)
+		if len(*heard) != 3 || (*heard)[2].err != nil || (*heard)[2].c.Limits.Attempts != 9 {
+			t.Fatalf("after the mend: %+v", *heard)
+		}
+	})
+}
+
+func TestWatchWaitsUntilTheFileSettles(t *testing.T) {
+	dir := folder(t)
+	file := filepath.Join(dir, "portico.yaml")
+	synctest.Test(t, func(t *testing.T) {
+		heard := watched(t, dir, sound, nil)
+		for i := range 10 {
+			write(t, file, sound+strings.Repeat("#", i+1))
+			pass(pace)
+		}
+		if len(*heard) != 0 {
+			t.Errorf("told %d times of a file that was still being written", len(*heard))
+		}
+		pass(2 * pace)
+		if len(*heard) != 1 {
+			t.Errorf("told %d times, want once", len(*heard))
+		}
+	})
+}
+
+func TestWatchWakesAtOnce(t *testing.T) {
+	dir := folder(t)
+	synctest.Test(t, func(t *testing.T) {
+		wake := make(chan struct{})
+		heard := watched(t, dir, sound, wake)
+		wake <- struct{}{}
+		synctest.Wait()
+		if len(*heard) != 1 || (*heard)[0].err != nil {
+			t.Errorf("%+v", *heard)
+		}
+	})
+}
+
+func TestWatchSeesKeyFiles(t *testing.T) {
+	dir := folder(t)
+	write(t, filepath.Join(dir, "k"), "first\n")
+	synctest.Test(t, func(t *testing.T) {
+		heard := watched(t, dir, sound+"accounts: [{name: a, provider: b, key_file: k}]\n", nil)
+		write(t, filepath.Join(dir, "k"), "the second\n")
+		pass(3 * pace)
+		if len(*heard) != 1 || (*heard)[0].c.Accounts[0].APIKey.Reveal() != "the second" {
+			t.Errorf("%+v", *heard)
+		}
+	})
+}
+
+func TestReload(t *testing.T) {
+	for _, tt := range []struct {
+		name, before, after string
+		check               func(*Config) bool
+		warning, err        string
+	}{
+		{"the port stays", "port: 1000\n", "port: 2000\n", func(c *Config) bool { return c.Port == 1000 },
+			"port: is 2000 now, but 1000 stays until the server is restarted", ""},
+		{"the LAN stays", "auth_mode: strict\nallow_lan_access: true\n", "auth_mode: strict\n", func(c *Config) bool { return c.AllowLAN },
+			"allow_lan_access: is false now, but true stays until the server is restarted", ""},
+		{"never open on the LAN", "auth_mode: strict\nallow_lan_access: true\n", "auth_mode: off\n", nil, "",
+			"auth_mode: off cannot hold while the server still listens on the network; restart it"},
+		{"never open on the LAN by both", "auth_mode: strict\nallow_lan_access: true\n", "auth_mode: off\nallow_lan_access: true\n", nil, "", "allow_lan_access: true opens the server"},
+		{"auto stays closed", "auth_mode: auto\nallow_lan_access: true\n", "auth_mode: auto\n", func(c *Config) bool { return c.Resolve() == AuthAllExceptHealth },
+			"allow_lan_access: is false now", ""},
+		{"a key is not generated anew", "", "REMOVE", nil, "", "api_key: was removed; put it back"},
+		{"the file is gone", "", "DELETE", nil, "", "was removed; the server keeps what it read before"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := Options{DataDir: folder(t), Init: true}
+			file := filepath.Join(o.DataDir, "portico.yaml")
+			write(t, file, sound+tt.before)
+			old, _, err := Load(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch tt.after {
+			case "REMOVE":
+				write(t, file, "port: 8045\n")
+			case "DELETE":
+				os.Remove(file)
+			default:
+				write(t, file, sound+tt.after)
+			}
+			c, warnings, err := Reload(old, o)
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) || c != nil {
+					t.Errorf("got %v, want %s", err, tt.err)
+				}
+				return
+			}
+			if err != nil || !tt.check(c) || len(warnings) != 1 || !strings.Contains(warnings[0].String(), tt.warning) {
+				t.Errorf("%+v, %v, %v", c, warnings, err)
+			}
+		})
+	}
+}
