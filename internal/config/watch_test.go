@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,9 +20,9 @@ type told struct {
 	err      error
 }
 
-// watched starts a watch over dir with what text says and returns what it
-// tells.
-func watched(t *testing.T, dir, text string, wake chan struct{}) *[]told {
+// watched starts a watch over dir with what text says and returns a function
+// that lists what was told so far.
+func watched(t *testing.T, dir, text string, wake chan struct{}) func() []told {
 	t.Helper()
 	write(t, filepath.Join(dir, "portico.yaml"), text)
 	o := Options{DataDir: dir}
@@ -28,12 +30,21 @@ func watched(t *testing.T, dir, text string, wake chan struct{}) *[]told {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var mu sync.Mutex
 	var heard []told
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	go Watch(ctx, o, c, wake, func(c *Config, w []Problem, err error) { heard = append(heard, told{c, w, err}) })
-	synctest.Wait()
-	return &heard
+	go Watch(ctx, o, c, wake, func(c *Config, w []Problem, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, told{c, w, err})
+	})
+	pass(pace / 2) // what the test does falls between two looks
+	return func() []told {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(heard)
+	}
 }
 
 func pass(d time.Duration) {
@@ -47,26 +58,26 @@ func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		heard := watched(t, dir, sound, nil)
 		pass(time.Minute)
-		if len(*heard) != 0 {
+		if len(heard()) != 0 {
 			t.Fatal("something was told though nothing changed")
 		}
 
 		write(t, file, sound+"limits: {attempts: 7}\n")
 		pass(3 * pace)
-		if len(*heard) != 1 || (*heard)[0].err != nil || (*heard)[0].c.Limits.Attempts != 7 {
-			t.Fatalf("after a change: %+v", *heard)
+		if len(heard()) != 1 || heard()[0].err != nil || heard()[0].c.Limits.Attempts != 7 {
+			t.Fatalf("after a change: %+v", heard())
 		}
 
 		write(t, file, sound+"limits: {attempts: no}\n")
 		pass(time.Minute)
-		if len(*heard) != 2 || (*heard)[1].err == nil || (*heard)[1].c != nil {
-			t.Fatalf("a bad file must be told once and not take effect: %+v", *heard)
+		if len(heard()) != 2 || heard()[1].err == nil || heard()[1].c != nil {
+			t.Fatalf("a bad file must be told once and not take effect: %+v", heard())
 		}
 
 		write(t, file, sound+"limits: {attempts: 9}\n")
 		pass(3 * pace)
-		if len(*heard) != 3 || (*heard)[2].err != nil || (*heard)[2].c.Limits.Attempts != 9 {
-			t.Fatalf("after the mend: %+v", *heard)
+		if len(heard()) != 3 || heard()[2].err != nil || heard()[2].c.Limits.Attempts != 9 {
+			t.Fatalf("after the mend: %+v", heard())
 		}
 	})
 }
@@ -80,12 +91,12 @@ func TestWatchWaitsUntilTheFileSettles(t *testing.T) {
 			write(t, file, sound+strings.Repeat("#", i+1))
 			pass(pace)
 		}
-		if len(*heard) != 0 {
-			t.Errorf("told %d times of a file that was still being written", len(*heard))
+		if len(heard()) != 0 {
+			t.Errorf("told %d times of a file that was still being written", len(heard()))
 		}
 		pass(2 * pace)
-		if len(*heard) != 1 {
-			t.Errorf("told %d times, want once", len(*heard))
+		if len(heard()) != 1 {
+			t.Errorf("told %d times, want once", len(heard()))
 		}
 	})
 }
@@ -97,8 +108,8 @@ func TestWatchWakesAtOnce(t *testing.T) {
 		heard := watched(t, dir, sound, wake)
 		wake <- struct{}{}
 		synctest.Wait()
-		if len(*heard) != 1 || (*heard)[0].err != nil {
-			t.Errorf("%+v", *heard)
+		if len(heard()) != 1 || heard()[0].err != nil {
+			t.Errorf("%+v", heard())
 		}
 	})
 }
@@ -110,8 +121,8 @@ func TestWatchSeesKeyFiles(t *testing.T) {
 		heard := watched(t, dir, sound+"accounts: [{name: a, provider: b, key_file: k}]\n", nil)
 		write(t, filepath.Join(dir, "k"), "the second\n")
 		pass(3 * pace)
-		if len(*heard) != 1 || (*heard)[0].c.Accounts[0].APIKey.Reveal() != "the second" {
-			t.Errorf("%+v", *heard)
+		if len(heard()) != 1 || heard()[0].c.Accounts[0].APIKey.Reveal() != "the second" {
+			t.Errorf("%+v", heard())
 		}
 	})
 }
