@@ -13,13 +13,31 @@ type Rule struct {
 	Code   string
 	Says   string // a phrase of the message or the details
 
+	// Silent matches only if the upstream names no wait, not even by the
+	// reset of a limit that is used up.
+	Silent bool
+	// Over matches only if the upstream asks for a longer wait than this.
+	Over time.Duration
+
 	Class Class
 	Scope Scope
 	After time.Duration // the wait if the vendor names none
+	// Unheeded drops the wait that the vendor names, since it belongs to
+	// another limit than the one that is meant: Google sends the seconds of
+	// the minute's limit with an exhausted day.
+	Unheeded bool
 }
 
-func (r *Rule) matches(s *Sign) bool {
+// Matches reports whether the rule is about s, at now.
+func (r *Rule) Matches(s *Sign, now time.Time) bool {
+	asked, named := wait(s, now)
+	return r.matches(s, asked, named)
+}
+
+func (r *Rule) matches(s *Sign, asked time.Duration, named bool) bool {
 	return (r.Status == 0 || r.Status == s.Status) &&
+		(!r.Silent || !named) &&
+		(r.Over == 0 || asked > r.Over) &&
 		(r.Type == "" || strings.EqualFold(r.Type, s.Type)) &&
 		(r.Code == "" || strings.EqualFold(r.Code, s.Code)) &&
 		(r.Says == "" || contains(s.Message, r.Says) || contains(s.Details, r.Says))
@@ -35,7 +53,7 @@ func contains(text, phrase string) bool {
 }
 
 // Rules are tried in order; the first match wins. A provider puts codes and
-// types first, wording after them, and ByStatus last.
+// types first, wording after them; ByStatus follows them all.
 type Rules []Rule
 
 // MaxWait is the longest wait that is believed.
@@ -49,20 +67,20 @@ func (rs Rules) Judge(s Sign, now time.Time) *Fault {
 	if f.Code == "" {
 		f.Code = s.Type
 	}
-	r := rs.find(&s)
-	f.Class, f.Scope = r.Class, r.Scope
-	f.After = wait(&s, now)
-	if f.After == 0 {
+	asked, named := wait(&s, now)
+	r := rs.find(&s, asked, named)
+	f.Class, f.Scope, f.After = r.Class, r.Scope, asked
+	if asked == 0 || r.Unheeded {
 		f.After = r.After
 	}
 	f.After = min(f.After, MaxWait)
 	return f
 }
 
-func (rs Rules) find(s *Sign) *Rule {
+func (rs Rules) find(s *Sign, asked time.Duration, named bool) *Rule {
 	for _, list := range []Rules{rs, ByStatus} {
 		for i := range list {
-			if list[i].matches(s) {
+			if list[i].matches(s, asked, named) {
 				return &list[i]
 			}
 		}
@@ -76,48 +94,65 @@ func (rs Rules) find(s *Sign) *Rule {
 	return &Rule{Class: Unknown, Scope: Request}
 }
 
-// wait is how long the upstream asks to wait: in the body, in a header, or by
-// the reset of the limit that is used up.
-func wait(s *Sign, now time.Time) time.Duration {
+// wait is how long the upstream asks to wait: in the body's own field, in a
+// header, by the reset of the limit that is used up, or in prose. named is
+// false if it says nothing of it; a moment that has passed is a named wait of
+// 0.
+func wait(s *Sign, now time.Time) (d time.Duration, named bool) {
 	if s.After > 0 {
-		return s.After
-	}
-	if s.Header == nil {
-		return 0
+		return s.After, true
 	}
 	if v := s.Header.Get("Retry-After-Ms"); v != "" {
 		if d, ok := ParseDelay(v+"ms", now); ok {
-			return d
+			return d, true
 		}
 	}
 	if v := s.Header.Get("Retry-After"); v != "" {
 		if d, ok := ParseDelay(v, now); ok {
-			return d
+			return d, true
 		}
 	}
 	if s.Status != 429 {
-		return 0
+		return prose(s)
 	}
-	var most time.Duration
 	for _, l := range limitHeaders {
-		if s.Header.Get(l.remaining) == "0" {
-			if d, ok := ParseDelay(s.Header.Get(l.reset), now); ok {
-				most = max(most, d)
+		if s.Header.Get(l.state) == l.spent {
+			if v, ok := ParseDelay(s.Header.Get(l.reset), now); ok {
+				d, named = max(d, v), true
 			}
 		}
 	}
-	return most
+	if named {
+		return d, true
+	}
+	return prose(s)
 }
 
-// limitHeaders are the rate-limit headers of OpenAI (reset is a duration) and
-// Anthropic (reset is an instant); spec: upstreams §1A.4, §4.3.
-var limitHeaders = []struct{ remaining, reset string }{
-	{"X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests"},
-	{"X-Ratelimit-Remaining-Tokens", "X-Ratelimit-Reset-Tokens"},
-	{"Anthropic-Ratelimit-Requests-Remaining", "Anthropic-Ratelimit-Requests-Reset"},
-	{"Anthropic-Ratelimit-Tokens-Remaining", "Anthropic-Ratelimit-Tokens-Reset"},
-	{"Anthropic-Ratelimit-Input-Tokens-Remaining", "Anthropic-Ratelimit-Input-Tokens-Reset"},
-	{"Anthropic-Ratelimit-Output-Tokens-Remaining", "Anthropic-Ratelimit-Output-Tokens-Reset"},
+// prose reads the wait from the message, where it means one: in a refusal for
+// lack of capacity, or in a stream, which has no status of its own. In a
+// message about the request such a phrase may be a quotation of it.
+func prose(s *Sign) (time.Duration, bool) {
+	switch s.Status {
+	case 0, 200, 429, 503, 529:
+		return FindDelay(s.Message)
+	}
+	return 0, false
+}
+
+// limitHeaders are the headers of rate limits: where a limit's state stands,
+// what it says when nothing is left, and when that ends. OpenAI's reset is a
+// duration, OpenRouter's a Unix time in milliseconds, Anthropic's an instant,
+// and that of a Claude subscription a Unix time in seconds; spec: upstreams
+// §1A.4, §4.3.
+var limitHeaders = []struct{ state, spent, reset string }{
+	{"X-Ratelimit-Remaining-Requests", "0", "X-Ratelimit-Reset-Requests"},
+	{"X-Ratelimit-Remaining-Tokens", "0", "X-Ratelimit-Reset-Tokens"},
+	{"X-Ratelimit-Remaining", "0", "X-Ratelimit-Reset"},
+	{"Anthropic-Ratelimit-Requests-Remaining", "0", "Anthropic-Ratelimit-Requests-Reset"},
+	{"Anthropic-Ratelimit-Tokens-Remaining", "0", "Anthropic-Ratelimit-Tokens-Reset"},
+	{"Anthropic-Ratelimit-Input-Tokens-Remaining", "0", "Anthropic-Ratelimit-Input-Tokens-Reset"},
+	{"Anthropic-Ratelimit-Output-Tokens-Remaining", "0", "Anthropic-Ratelimit-Output-Tokens-Reset"},
+	{"Anthropic-Ratelimit-Unified-Status", "rejected", "Anthropic-Ratelimit-Unified-Reset"},
 }
 
 // ByStatus are the rules for what a status alone can tell. They are tried
@@ -135,6 +170,7 @@ var ByStatus = Rules{
 	{Status: 425, Class: Overloaded, Scope: Endpoint},
 	{Status: 429, Class: RateLimited, Scope: Model},
 	{Status: 499, Class: Network, Scope: Endpoint},
+	{Status: 501, Class: BadRequest, Scope: Request}, // it does not have what was asked for; it is not broken
 	{Status: 503, Class: Overloaded, Scope: Model},
 	{Status: 504, Class: Timeout, Scope: Endpoint},
 	{Status: 529, Class: Overloaded, Scope: Model},
