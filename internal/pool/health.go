@@ -76,6 +76,9 @@ var penalties = map[fault.Class]penalty{
 // A fault that concerns the request says nothing about the account.
 func (h Health) After(f *fault.Fault, now time.Time) Health {
 	if f == nil {
+		if h = h.At(now); h.State == Cooling || h.State == Down {
+			return h // a request from before the pause: no news
+		}
 		return Health{}
 	}
 	p, blames := penalties[f.Class]

@@ -1,0 +1,116 @@
+package openaiwire
+
+import (
+	"portico/internal/jsonedit"
+	"portico/internal/llm"
+)
+
+// maxTokens is the largest count that is believed; more would be a defect of
+// the upstream, and sums of such numbers could overflow.
+const maxTokens = 1 << 40
+
+// Usage reads a usage object of either protocol, in the spelling of any vendor
+// that is known, into counts that do not overlap (spec: upstreams §2.11). ok is
+// false if v is no object or every count is zero, as some vendors fill it in:
+// no answer costs nothing, so that tells nothing.
+//
+// The total that the upstream tells is taken for what it bills. Where its parts
+// do not fit it, they are made to fit:
+//   - cached tokens are part of the prompt, reasoning tokens part of the
+//     completion, and never more than that (Azure's Grok reports more cached
+//     tokens than prompt, OpenRouter somewhat more reasoning than completion);
+//   - unless the reasoning is more than the completion by a quarter: that is no
+//     rounding between tokenizers, it was counted and billed beside it (Gemini
+//     behind Vercel's gateway, as its costs show);
+//   - if the total exceeds prompt and completion by the reasoning, that was not
+//     counted in the completion (xAI), or it was not told at all (Gemini behind
+//     its OpenAI-compatible address);
+//   - if it exceeds them by the prompt's audio, that was not counted in the
+//     prompt (Mistral).
+func Usage(v []byte) (u llm.Usage, ok bool) {
+	if len(v) == 0 || v[0] != '{' {
+		return u, false
+	}
+	var in, out, total, read, write, hit, created, audio, reasoning int64
+	for m, err := range jsonedit.Members(v) {
+		if err != nil {
+			break
+		}
+		switch string(m.Name) {
+		case "prompt_tokens", "input_tokens":
+			in = tokens(m.Value)
+		case "completion_tokens", "output_tokens":
+			out = tokens(m.Value)
+		case "total_tokens":
+			total = tokens(m.Value)
+		case "prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens": // DeepSeek, Moonshot, Claude behind proxies
+			hit = max(hit, tokens(m.Value))
+		case "cache_creation_input_tokens":
+			created = tokens(m.Value)
+		case "reasoning_tokens":
+			reasoning = max(reasoning, tokens(m.Value))
+		case "prompt_tokens_details", "input_tokens_details":
+			for d := range details(m.Value) {
+				switch string(d.Name) {
+				case "cached_tokens":
+					read = tokens(d.Value)
+				case "cache_write_tokens":
+					write = tokens(d.Value)
+				case "audio_tokens":
+					audio = tokens(d.Value)
+				}
+			}
+		case "completion_tokens_details", "output_tokens_details":
+			for d := range details(m.Value) {
+				if string(d.Name) == "reasoning_tokens" {
+					reasoning = max(reasoning, tokens(d.Value))
+				}
+			}
+		}
+	}
+	if read == 0 {
+		read = hit
+	}
+	if write == 0 {
+		write = created
+	}
+	switch extra := total - in - out; {
+	case extra <= 0 && out > 0 && reasoning > out+out/4:
+		out += reasoning
+	case extra <= 0:
+	case extra == audio:
+		in += extra
+	case extra == reasoning:
+		out += extra
+	case reasoning == 0 && in > 0 && out > 0:
+		out, reasoning = out+extra, extra
+	}
+	u.CacheRead = min(read, in)
+	u.CacheWrite = min(write, in-u.CacheRead)
+	u.Input = in - u.CacheRead - u.CacheWrite
+	u.Reasoning = min(reasoning, out)
+	u.Output = out - u.Reasoning
+	return u, u.Total() > 0
+}
+
+// details yields the members of v if it is an object.
+func details(v []byte) func(yield func(jsonedit.Member) bool) {
+	return func(yield func(jsonedit.Member) bool) {
+		if len(v) == 0 || v[0] != '{' {
+			return
+		}
+		for m, err := range jsonedit.Members(v) {
+			if err != nil || !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+func tokens(v []byte) int64 {
+	n, ok := jsonedit.Int(v)
+	if !ok {
+		return 0
+	}
+	return min(max(n, 0), maxTokens)
+}
