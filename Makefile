@@ -1,0 +1,65 @@
+# Portico. `make run` and `make test` need Go, make and git; everything else is fetched.
+export GOTOOLCHAIN := auto
+export GOFLAGS     := -mod=readonly
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X portico/internal/version.Version=$(VERSION)
+BIN     := bin/portico
+TOOLS   := $(CURDIR)/.cache/bin
+LINT    := $(TOOLS)/golangci-lint-2.15.0
+CORPUS  ?= ../shared/corpus
+SHARED  ?= ../shared
+# The race detector needs a C compiler, which a fresh machine may lack.
+RACE    := $(shell command -v cc >/dev/null 2>&1 && echo -race)
+
+.PHONY: run build test check bench gen conformance soak clients clean help
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# $(call go) is one clear line where Go is missing, instead of a make error.
+define need
+@command -v $(1) >/dev/null 2>&1 || { echo "$(1) is needed and was not found: $(2)" >&2; exit 1; }
+endef
+
+build: ## build bin/portico, static, with the UI inside
+	$(call need,go,install Go 1.21 or newer from go.dev; it fetches the rest)
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portico
+
+run: build ## build, then serve on 127.0.0.1:8045 with the simulator on
+	@exec $(BIN) serve --simulator $(ARGS)
+
+test: ## all tests, with the race detector where a C compiler is there
+	$(call need,go,install Go 1.21 or newer from go.dev; it fetches the rest)
+	@[ -n "$(RACE)" ] || echo "no C compiler (cc): testing without the race detector" >&2
+	@go test $(RACE) ./...
+
+check: $(LINT) ## lint, format, generated files and the module's sums
+	@go mod verify >/dev/null
+	@go mod tidy -diff
+	@$(LINT) run ./...
+	@cd internal/gen/catalog && go vet ./...
+
+$(LINT):
+	$(call need,go,install Go 1.21 or newer from go.dev; it fetches the rest)
+	@mkdir -p $(TOOLS) && echo "building golangci-lint (once, a minute or two)" >&2
+	@GOFLAGS= GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	@mv $(TOOLS)/golangci-lint $@
+
+gen: ## make the generated files anew
+	@cd internal/gen/catalog && GOFLAGS= go run . -o ../../catalog/models.tsv
+
+bench: build ## CPU per request and chunk beside a bare reverse proxy, memory, start-up, size
+	@go run ./internal/bench -gateway $(BIN) $(ARGS)
+
+conformance: build ## recorded traffic through the gateway; CORPUS names its folder
+	@go run ./internal/conformance -corpus $(CORPUS) -gateway $(BIN) $(ARGS)
+
+soak: build ## what takes long: kill -9 under load, faults, leaks
+	@go run ./internal/soak -gateway $(BIN) $(ARGS)
+
+clients: build ## real CLIs and SDKs through the gateway; CLIENTS names the folder with them
+	@go run ./internal/judge -gateway $(BIN) -shared $(SHARED) $(ARGS)
+
+clean: ## remove what was built
+	@rm -rf bin dist .cache
