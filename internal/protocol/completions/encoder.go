@@ -10,6 +10,7 @@ import (
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // An Encoder turns the chat answers to a request's prompts into one
@@ -180,7 +181,7 @@ func (e *Encoder) take(doc []byte) (choices []byte, failed bool, err error) {
 		case "choices":
 			choices = m.Value
 		case "error":
-			failed = failed || !openaiwire.Empty(m.Value)
+			failed = failed || !wire.Empty(m.Value)
 		case "usage":
 			if u, ok := openaiwire.Usage(m.Value); ok {
 				e.told = u
@@ -189,12 +190,12 @@ func (e *Encoder) take(doc []byte) (choices []byte, failed bool, err error) {
 	}
 	if e.head == nil && !failed {
 		e.head = append(e.head, `{"id":`...)
-		e.head = jsonedit.Quote(e.head, "cmpl-"+strings.TrimPrefix(openaiwire.Text(id), "chatcmpl-"))
+		e.head = jsonedit.Quote(e.head, "cmpl-"+strings.TrimPrefix(wire.Text(id), "chatcmpl-"))
 		e.head = append(e.head, `,"object":"text_completion","created":`...)
 		n, _ := jsonedit.Int(created)
 		e.head = strconv.AppendInt(e.head, n, 10)
 		e.head = append(e.head, `,"model":`...)
-		name := openaiwire.Text(model)
+		name := wire.Text(model)
 		if name == "" {
 			name = e.r.Model
 		}
@@ -220,7 +221,7 @@ func (e *Encoder) choice(dst, c []byte, inner string) (out []byte, index int, sa
 	logprobs := jsonedit.Get(c, "logprobs")
 	first := !at.begun
 	at.begun = true
-	if text == "" && openaiwire.Empty(finish) && (first || openaiwire.Empty(logprobs)) {
+	if text == "" && wire.Empty(finish) && (first || wire.Empty(logprobs)) {
 		return dst, index, false
 	}
 	dst = append(dst, `{"text":`...)
@@ -244,14 +245,14 @@ func contentOf(message []byte) string {
 			if err != nil {
 				break
 			}
-			b.WriteString(openaiwire.Text(jsonedit.Get(part, "text")))
+			b.WriteString(wire.Text(jsonedit.Get(part, "text")))
 		}
 		return b.String()
 	}
-	if s := openaiwire.Text(content); s != "" {
+	if s := wire.Text(content); s != "" {
 		return s
 	}
-	return openaiwire.Text(jsonedit.Get(message, "refusal"))
+	return wire.Text(jsonedit.Get(message, "refusal"))
 }
 
 // finishOf is a chat's finish reason as JSON in the words of a completion,

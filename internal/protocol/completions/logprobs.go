@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 
 	"portico/internal/jsonedit"
-	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // logprobs appends a chat's logprobs in the older form: four arrays of the same
@@ -21,7 +21,7 @@ func (e *Encoder) logprobs(dst, v []byte, at *choice) []byte {
 		if err != nil {
 			break
 		}
-		name := openaiwire.Text(jsonedit.Get(t, "token"))
+		name := wire.Text(jsonedit.Get(t, "token"))
 		if names != nil {
 			names, probs, tops, offsets = append(names, ','), append(probs, ','), append(tops, ','), append(offsets, ',')
 		}
@@ -47,7 +47,7 @@ func appendTop(dst, list []byte) []byte {
 	dst = append(dst, '{')
 	seen := make(map[string]bool, maxLogprobs)
 	for t, err := range jsonedit.Elements(list) {
-		name := openaiwire.Text(jsonedit.Get(t, "token"))
+		name := wire.Text(jsonedit.Get(t, "token"))
 		if err != nil || len(seen) == maxLogprobs {
 			break
 		}

@@ -13,7 +13,7 @@ import (
 
 	"portico/internal/fault"
 	"portico/internal/jsonedit"
-	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // Bounds of a request.
@@ -46,7 +46,7 @@ type Request struct {
 // Decode reads a completion request. The error is a *fault.Fault that says
 // what to tell the client.
 func Decode(body []byte) (*Request, error) {
-	p, err := openaiwire.Peek(body, nil)
+	p, err := wire.Peek(body, nil)
 	if err != nil {
 		return nil, malformed("", "%s", err)
 	}
@@ -61,7 +61,7 @@ func Decode(body []byte) (*Request, error) {
 	bestOf := int64(1)
 	for _, m := range last {
 		v := m.Value
-		if openaiwire.Null(v) {
+		if wire.Null(v) {
 			continue
 		}
 		var ok bool
@@ -102,7 +102,7 @@ func Decode(body []byte) (*Request, error) {
 			}
 			r.maxTokens = v
 		case "suffix":
-			if !openaiwire.Empty(v) {
+			if !wire.Empty(v) {
 				return nil, unsupported("suffix", "suffix is not supported: a chat cannot fill in the middle of a text")
 			}
 		case "stream_options":

@@ -3,12 +3,13 @@ package openaichat
 import (
 	"portico/internal/jsonedit"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // CountText appends the texts of a chat request: messages with their calls and
 // results, the definitions of tools, and the schema of the answer.
 func (*Codec) CountText(dst, body []byte) (text []byte, media int, err error) {
-	c := &openaiwire.Counted{Dst: dst}
+	c := &wire.Counted{Dst: dst}
 	for m, err := range jsonedit.Members(body) {
 		if err != nil {
 			return dst, 0, err
@@ -25,11 +26,11 @@ func (*Codec) CountText(dst, body []byte) (text []byte, media int, err error) {
 	return c.Dst, c.Media, c.Err
 }
 
-func countMessage(c *openaiwire.Counted, message []byte) {
+func countMessage(c *wire.Counted, message []byte) {
 	c.Members(message, func(m jsonedit.Member) {
 		switch string(m.Name) {
 		case "content":
-			c.Content(m.Value)
+			openaiwire.CountContent(c, m.Value)
 		case "role", "name", "refusal", "reasoning_content", "reasoning":
 			c.Text(m.Value)
 		case "tool_calls":
@@ -43,7 +44,7 @@ func countMessage(c *openaiwire.Counted, message []byte) {
 	})
 }
 
-func countCall(c *openaiwire.Counted, call []byte) {
+func countCall(c *wire.Counted, call []byte) {
 	c.Members(call, func(m jsonedit.Member) {
 		switch string(m.Name) {
 		case "name", "arguments", "input":

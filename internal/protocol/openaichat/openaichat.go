@@ -6,6 +6,7 @@ import (
 	"portico/internal/fault"
 	"portico/internal/protocol"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // A Codec is the protocol. It is stateless and safe for concurrent use.
@@ -26,16 +27,16 @@ func (*Codec) Name() string { return protocol.OpenAIChat }
 // sessions are the places that name a conversation, the most exact first.
 // OpenRouter takes a session_id; user names a person, who may hold several
 // conversations, and comes last.
-var sessions = []openaiwire.SessionAt{
+var sessions = []wire.SessionAt{
 	{Name: "prompt_cache_key"}, {Name: "session_id"}, {Name: "metadata", Inner: "session_id"}, {Name: "user"},
 }
 
 // Peek reads model, stream and session.
-func (*Codec) Peek(body []byte) (protocol.Peek, error) { return openaiwire.Peek(body, sessions) }
+func (*Codec) Peek(body []byte) (protocol.Peek, error) { return wire.Peek(body, sessions) }
 
 // SetModel replaces every top-level "model". A body without one is an error.
 func (*Codec) SetModel(body []byte, model string) ([]byte, error) {
-	return openaiwire.SetModel(body, model)
+	return wire.SetModel(body, model)
 }
 
 // NewTap returns a tap for one answer.
@@ -43,7 +44,7 @@ func (*Codec) NewTap() protocol.Tap { return &tap{} }
 
 // DecodeError reads an error body in any envelope that vendors use.
 func (*Codec) DecodeError(status int, body []byte) fault.Sign {
-	return openaiwire.DecodeError(status, body)
+	return wire.DecodeError(status, body)
 }
 
 // EncodeError writes {"error":{message,type,param,code}}. The request id goes

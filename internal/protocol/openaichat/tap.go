@@ -7,6 +7,7 @@ import (
 	"portico/internal/jsonedit"
 	"portico/internal/protocol"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // maxChoices is how many choices of one answer are kept apart: OpenAI takes an
@@ -55,7 +56,7 @@ func (t *tap) Frame(event, data []byte) protocol.Mark {
 		case "choices":
 			choices = m.Value
 		case "error":
-			failed = failed || !openaiwire.Empty(m.Value)
+			failed = failed || !wire.Empty(m.Value)
 		case "object":
 			failed = failed || string(m.Value) == `"error"`
 		default:
@@ -82,7 +83,7 @@ func (t *tap) Body(body []byte) protocol.Mark {
 		case "choices":
 			choices = m.Value
 		case "error":
-			failed = failed || !openaiwire.Empty(m.Value)
+			failed = failed || !wire.Empty(m.Value)
 		case "object":
 			failed = failed || string(m.Value) == `"error"`
 		case "data":
@@ -94,7 +95,7 @@ func (t *tap) Body(body []byte) protocol.Mark {
 	switch {
 	case failed:
 		return t.fail(body)
-	case openaiwire.Empty(choices) && !list:
+	case wire.Empty(choices) && !list:
 		return t.failure("the upstream's answer has no choices: ", body)
 	}
 	if mark := t.choices(choices, true); mark&protocol.Failed != 0 {
@@ -109,11 +110,11 @@ func (t *tap) member(m jsonedit.Member) {
 	switch string(m.Name) {
 	case "id":
 		if t.seen.ID == "" {
-			t.seen.ID = openaiwire.Text(m.Value)
+			t.seen.ID = wire.Text(m.Value)
 		}
 	case "model":
 		if t.seen.Model == "" { // Azure's first chunk, of the prompt's filter, names none
-			t.seen.Model = openaiwire.Text(m.Value)
+			t.seen.Model = wire.Text(m.Value)
 		}
 	case "usage":
 		t.usage(m.Value)
@@ -167,28 +168,28 @@ func (t *tap) choice(c []byte) (mark protocol.Mark) {
 		case "message": // Perplexity repeats the message so far beside the delta
 			message = m.Value
 		case "text": // legacy completions
-			if n := openaiwire.StringLen(m.Value); n > 0 {
+			if n := wire.StringLen(m.Value); n > 0 {
 				mark |= protocol.Meaningful
 			}
 		case "finish_reason":
 			finish = m.Value
 		}
 	}
-	if openaiwire.Null(delta) {
+	if wire.Null(delta) {
 		delta = message
 	}
 	if n, full := carries(delta); full {
 		mark |= protocol.Meaningful
 		t.seen.OutBytes += n
-	} else if openaiwire.Null(delta) {
-		t.seen.OutBytes += openaiwire.StringLen(jsonedit.Get(c, "text"))
+	} else if wire.Null(delta) {
+		t.seen.OutBytes += wire.StringLen(jsonedit.Get(c, "text"))
 	}
 	if index < 0 || index >= maxChoices {
 		index = maxChoices - 1
 	}
 	bit := uint64(1) << (index % 64)
 	t.begun[index/64] |= bit
-	if openaiwire.Empty(finish) {
+	if wire.Empty(finish) {
 		return mark
 	}
 	t.ended[index/64] |= bit
@@ -219,31 +220,31 @@ func carries(delta []byte) (n int64, full bool) {
 		}
 		switch string(m.Name) {
 		case "content", "refusal":
-			if openaiwire.Empty(m.Value) {
+			if wire.Empty(m.Value) {
 				continue
 			}
 			if m.Value[0] == '"' {
-				n += openaiwire.StringLen(m.Value)
+				n += wire.StringLen(m.Value)
 			} else { // Mistral's array of text and thinking
 				n += int64(len(m.Value))
 			}
 		case "reasoning_content", "reasoning":
-			if openaiwire.Empty(m.Value) {
+			if wire.Empty(m.Value) {
 				continue
 			}
-			reasoning = max(reasoning, openaiwire.StringLen(m.Value)) // some send it under both names
+			reasoning = max(reasoning, wire.StringLen(m.Value)) // some send it under both names
 		case "tool_calls":
-			if openaiwire.Empty(m.Value) {
+			if wire.Empty(m.Value) {
 				continue
 			}
 			n += callBytes(m.Value)
 		case "function_call":
-			if openaiwire.Empty(m.Value) {
+			if wire.Empty(m.Value) {
 				continue
 			}
-			n += openaiwire.StringLen(jsonedit.Get(m.Value, "arguments"))
+			n += wire.StringLen(jsonedit.Get(m.Value, "arguments"))
 		case "reasoning_details", "audio", "images", "annotations", "executed_tools":
-			if openaiwire.Empty(m.Value) {
+			if wire.Empty(m.Value) {
 				continue
 			}
 		default:
@@ -263,8 +264,8 @@ func callBytes(calls []byte) (n int64) {
 		if err != nil {
 			break
 		}
-		n += openaiwire.StringLen(jsonedit.Path(c, "function", "arguments"))
-		n += openaiwire.StringLen(jsonedit.Path(c, "custom", "input"))
+		n += wire.StringLen(jsonedit.Path(c, "function", "arguments"))
+		n += wire.StringLen(jsonedit.Path(c, "custom", "input"))
 	}
 	return n
 }
@@ -281,7 +282,7 @@ func reason(v []byte) string {
 	case `"content_filter"`:
 		return "content_filter"
 	}
-	if s := openaiwire.Text(v); s != "" {
+	if s := wire.Text(v); s != "" {
 		return s
 	}
 	return string(v)
@@ -289,7 +290,7 @@ func reason(v []byte) string {
 
 // fail takes an error in the protocol's own form.
 func (t *tap) fail(data []byte) protocol.Mark {
-	s := openaiwire.DecodeError(0, data)
+	s := wire.DecodeError(0, data)
 	if s.Message == "" {
 		s.Message = "the upstream reported an error without a message"
 	}

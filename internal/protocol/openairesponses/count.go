@@ -3,6 +3,7 @@ package openairesponses
 import (
 	"portico/internal/jsonedit"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // CountText appends the texts of a Responses request or of a request to
@@ -10,7 +11,7 @@ import (
 // the schema of the answer. Encrypted reasoning is left out: how many tokens
 // it stands for cannot be seen.
 func (*Codec) CountText(dst, body []byte) (text []byte, media int, err error) {
-	c := &openaiwire.Counted{Dst: dst}
+	c := &wire.Counted{Dst: dst}
 	for m, err := range jsonedit.Members(body) {
 		if err != nil {
 			return dst, 0, err
@@ -34,13 +35,13 @@ func (*Codec) CountText(dst, body []byte) (text []byte, media int, err error) {
 
 // countItem adds one item of the input: a message, a call, a result or
 // reasoning.
-func countItem(c *openaiwire.Counted, item []byte) {
+func countItem(c *wire.Counted, item []byte) {
 	c.Members(item, func(m jsonedit.Member) {
 		switch string(m.Name) {
 		case "role", "name", "arguments", "input", "code":
 			c.Text(m.Value)
 		case "content", "output", "summary":
-			c.Content(m.Value)
+			openaiwire.CountContent(c, m.Value)
 		case "tools":
 			c.Tools(m.Value)
 		case "action", "operation", "results", "outputs":

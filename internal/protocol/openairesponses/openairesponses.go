@@ -6,6 +6,7 @@ import (
 	"portico/internal/jsonedit"
 	"portico/internal/protocol"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // A Codec is the protocol. It is stateless and safe for concurrent use.
@@ -26,18 +27,18 @@ func (*Codec) Name() string { return protocol.OpenAIResponses }
 // sessions are the places that name a conversation, the most exact first.
 // Codex names its session in prompt_cache_key and client_metadata. The id of
 // the response before changes with every turn and is the last resort.
-var sessions = []openaiwire.SessionAt{
+var sessions = []wire.SessionAt{
 	{Name: "prompt_cache_key"}, {Name: "conversation", Inner: "id"}, {Name: "client_metadata", Inner: "session_id"},
 	{Name: "metadata", Inner: "session_id"}, {Name: "previous_response_id"},
 }
 
 // Peek reads model, stream and session.
-func (*Codec) Peek(body []byte) (protocol.Peek, error) { return openaiwire.Peek(body, sessions) }
+func (*Codec) Peek(body []byte) (protocol.Peek, error) { return wire.Peek(body, sessions) }
 
 // SetModel replaces every top-level "model". A body without one, which names a
 // stored prompt that holds the model, is an error.
 func (*Codec) SetModel(body []byte, model string) ([]byte, error) {
-	return openaiwire.SetModel(body, model)
+	return wire.SetModel(body, model)
 }
 
 // NewTap returns a tap for one answer.
@@ -45,7 +46,7 @@ func (*Codec) NewTap() protocol.Tap { return &tap{} }
 
 // DecodeError reads an error body in any envelope that vendors use.
 func (*Codec) DecodeError(status int, body []byte) fault.Sign {
-	return openaiwire.DecodeError(status, body)
+	return wire.DecodeError(status, body)
 }
 
 // EncodeError writes {"error":{message,type,param,code}}. The request id goes

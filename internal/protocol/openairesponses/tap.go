@@ -6,6 +6,7 @@ import (
 	"portico/internal/jsonedit"
 	"portico/internal/protocol"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // A tap watches one answer. It scans and decodes nothing: an ordinary event
@@ -46,10 +47,10 @@ func (t *tap) Frame(event, data []byte) protocol.Mark {
 		case "item":
 			item = m.Value
 		case "error":
-			failed = failed || !openaiwire.Empty(m.Value)
+			failed = failed || !wire.Empty(m.Value)
 		}
 	}
-	if openaiwire.StringLen(typ) > 0 {
+	if wire.StringLen(typ) > 0 {
 		typ = typ[1 : len(typ)-1]
 	} else {
 		typ = event
@@ -69,7 +70,7 @@ func (t *tap) Frame(event, data []byte) protocol.Mark {
 	case "response.failed", "response.cancelled":
 		t.response(response)
 		e := jsonedit.Get(response, "error")
-		if openaiwire.Empty(e) {
+		if wire.Empty(e) {
 			return t.failure("the upstream ended its answer with "+string(typ)+": ", data[:min(len(data), 256)])
 		}
 		return t.fail(e)
@@ -90,7 +91,7 @@ func (t *tap) Frame(event, data []byte) protocol.Mark {
 		}
 		return 0 // keep-alives and vendors' own, such as codex.rate_limits
 	}
-	if n := openaiwire.StringLen(delta); n > 0 {
+	if n := wire.StringLen(delta); n > 0 {
 		t.seen.OutBytes += n
 		t.grew = true
 	}
@@ -129,9 +130,9 @@ func (t *tap) Body(body []byte) protocol.Mark {
 	}
 	t.response(body)
 	switch {
-	case openaiwire.Empty(output) && !openaiwire.Empty(problem):
+	case wire.Empty(output) && !wire.Empty(problem):
 		return t.fail(body)
-	case openaiwire.Empty(output) && (t.seen.Stop == "failed" || t.seen.Stop == "cancelled"):
+	case wire.Empty(output) && (t.seen.Stop == "failed" || t.seen.Stop == "cancelled"):
 		return t.failure("the upstream's answer has the status "+t.seen.Stop+": ", body)
 	case len(output) == 0 && !count:
 		return t.failure("the upstream's answer has no output: ", body)
@@ -157,12 +158,12 @@ func (t *tap) response(v []byte) {
 		}
 		switch string(m.Name) {
 		case "id": // GitHub Copilot gives every event another; the last is the answer's
-			if id := openaiwire.Text(m.Value); id != "" {
+			if id := wire.Text(m.Value); id != "" {
 				t.seen.ID = id
 			}
 		case "model":
 			if t.seen.Model == "" {
-				t.seen.Model = openaiwire.Text(m.Value)
+				t.seen.Model = wire.Text(m.Value)
 			}
 		case "status":
 			status = m.Value
@@ -178,12 +179,12 @@ func (t *tap) response(v []byte) {
 	case "", `"in_progress"`, "null":
 		return
 	case `"incomplete"`:
-		if s := openaiwire.Text(why); s != "" {
+		if s := wire.Text(why); s != "" {
 			t.seen.Stop = s
 			return
 		}
 	}
-	t.seen.Stop = openaiwire.Text(status)
+	t.seen.Stop = wire.Text(status)
 }
 
 // itemBytes is how many bytes of text, reasoning, arguments and input an item
@@ -198,7 +199,7 @@ func itemBytes(item []byte) (n int64) {
 		}
 		switch string(m.Name) {
 		case "arguments", "input", "code":
-			n += openaiwire.StringLen(m.Value)
+			n += wire.StringLen(m.Value)
 		case "content", "summary":
 			if len(m.Value) == 0 || m.Value[0] != '[' {
 				continue
@@ -207,7 +208,7 @@ func itemBytes(item []byte) (n int64) {
 				if err != nil {
 					break
 				}
-				n += openaiwire.StringLen(jsonedit.Get(part, "text")) + openaiwire.StringLen(jsonedit.Get(part, "refusal"))
+				n += wire.StringLen(jsonedit.Get(part, "text")) + wire.StringLen(jsonedit.Get(part, "refusal"))
 			}
 		}
 	}
@@ -216,7 +217,7 @@ func itemBytes(item []byte) (n int64) {
 
 // fail takes an error in the protocol's own form.
 func (t *tap) fail(data []byte) protocol.Mark {
-	s := openaiwire.DecodeError(0, data)
+	s := wire.DecodeError(0, data)
 	if s.Message == "" {
 		s.Message = "the upstream reported an error without a message"
 	}

@@ -1,7 +1,6 @@
 package openaiwire
 
 import (
-	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -9,14 +8,8 @@ import (
 
 	"portico/internal/jsonedit"
 	"portico/internal/protocol"
+	"portico/internal/protocol/wire"
 )
-
-// ErrNoList is returned for a body that is no list of models.
-var ErrNoList = errors.New("the answer is no list of models")
-
-// MaxModels is how many entries of one page are read; the largest catalogue
-// known, OpenRouter's, has under a thousand.
-const MaxModels = 10_000
 
 // DecodeModels reads {"data":[…]} or a bare array (Together) of models.
 // Entries without an id are passed over. next is the query of the page after
@@ -26,7 +19,7 @@ func DecodeModels(body []byte) (ms []protocol.Model, next string, err error) {
 	var more bool
 	var last string
 	if len(body) == 0 {
-		return nil, "", ErrNoList
+		return nil, "", wire.ErrNoList
 	}
 	if i := firstByte(body); i != '[' {
 		list = nil
@@ -40,19 +33,19 @@ func DecodeModels(body []byte) (ms []protocol.Model, next string, err error) {
 			case "has_more":
 				more = string(m.Value) == "true"
 			case "last_id":
-				last = Text(m.Value)
+				last = wire.Text(m.Value)
 			}
 		}
 	}
 	if firstByte(list) != '[' {
-		return nil, "", ErrNoList
+		return nil, "", wire.ErrNoList
 	}
 	ms = []protocol.Model{}
 	for e, err := range jsonedit.Elements(list) {
 		if err != nil {
 			return nil, "", err
 		}
-		if len(ms) == MaxModels {
+		if len(ms) == wire.MaxModels {
 			break
 		}
 		if m := decodeModel(e); m.ID != "" {
@@ -71,37 +64,37 @@ func decodeModel(e []byte) (m protocol.Model) {
 		return m
 	}
 	var maxTokens int64
-	for x := range details(e) {
+	for x := range wire.Object(e) {
 		switch string(x.Name) {
 		case "id":
-			m.ID = Text(x.Value)
+			m.ID = wire.Text(x.Value)
 		case "created":
-			if n := tokens(x.Value); n > 0 {
+			if n := wire.Tokens(x.Value); n > 0 {
 				m.Created = time.Unix(n, 0).UTC()
 			}
 		case "owned_by", "organization": // the latter: Together
 			if m.OwnedBy == "" {
-				m.OwnedBy = Text(x.Value)
+				m.OwnedBy = wire.Text(x.Value)
 			}
 		case "name", "display_name":
 			if m.DisplayName == "" {
-				m.DisplayName = Text(x.Value)
+				m.DisplayName = wire.Text(x.Value)
 			}
 		case "context_length", "context_window", "max_model_len", "max_context_length":
 			// OpenRouter and Together; Groq; vLLM; LM Studio and Mistral
-			m.Context = max(m.Context, tokens(x.Value))
+			m.Context = max(m.Context, wire.Tokens(x.Value))
 		case "max_completion_tokens", "max_output_tokens", "max_output_length":
-			m.MaxOutput = max(m.MaxOutput, tokens(x.Value))
+			m.MaxOutput = max(m.MaxOutput, wire.Tokens(x.Value))
 		case "max_tokens":
-			maxTokens = tokens(x.Value)
+			maxTokens = wire.Tokens(x.Value)
 		case "top_provider": // OpenRouter
-			m.MaxOutput = max(m.MaxOutput, tokens(jsonedit.Get(x.Value, "max_completion_tokens")))
+			m.MaxOutput = max(m.MaxOutput, wire.Tokens(jsonedit.Get(x.Value, "max_completion_tokens")))
 		case "meta": // llama.cpp; n_ctx is what the server was started with
-			m.Context = max(m.Context, tokens(jsonedit.Get(x.Value, "n_ctx")))
+			m.Context = max(m.Context, wire.Tokens(jsonedit.Get(x.Value, "n_ctx")))
 		case "capabilities": // GitHub Copilot
 			limits := jsonedit.Get(x.Value, "limits")
-			m.Context = max(m.Context, tokens(jsonedit.Get(limits, "max_context_window_tokens")))
-			m.MaxOutput = max(m.MaxOutput, tokens(jsonedit.Get(limits, "max_output_tokens")))
+			m.Context = max(m.Context, wire.Tokens(jsonedit.Get(limits, "max_context_window_tokens")))
+			m.MaxOutput = max(m.MaxOutput, wire.Tokens(jsonedit.Get(limits, "max_output_tokens")))
 		}
 	}
 	if m.MaxOutput == 0 && (m.Context == 0 || maxTokens <= m.Context) {

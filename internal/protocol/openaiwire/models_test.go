@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"portico/internal/protocol"
+	"portico/internal/protocol/wire"
 )
 
 func TestDecodeModels(t *testing.T) {
@@ -40,9 +41,9 @@ func TestDecodeModels(t *testing.T) {
 			t.Errorf("%q was taken for a list", body)
 		}
 	}
-	many := "[" + strings.Repeat(`{"id":"m"},`, MaxModels) + `{"id":"m"}]`
-	if ms, _, err := DecodeModels([]byte(many)); err != nil || len(ms) != MaxModels {
-		t.Errorf("got %d models, %v; want %d", len(ms), err, MaxModels)
+	many := "[" + strings.Repeat(`{"id":"m"},`, wire.MaxModels) + `{"id":"m"}]`
+	if ms, _, err := DecodeModels([]byte(many)); err != nil || len(ms) != wire.MaxModels {
+		t.Errorf("got %d models, %v; want %d", len(ms), err, wire.MaxModels)
 	}
 }
 

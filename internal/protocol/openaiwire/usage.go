@@ -3,11 +3,8 @@ package openaiwire
 import (
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
+	"portico/internal/protocol/wire"
 )
-
-// maxTokens is the largest count that is believed; more would be a defect of
-// the upstream, and sums of such numbers could overflow.
-const maxTokens = 1 << 40
 
 // Usage reads a usage object of either protocol, in the spelling of any vendor
 // that is known, into counts that do not overlap (spec: upstreams §2.11). ok is
@@ -38,32 +35,32 @@ func Usage(v []byte) (u llm.Usage, ok bool) {
 		}
 		switch string(m.Name) {
 		case "prompt_tokens", "input_tokens":
-			in = tokens(m.Value)
+			in = wire.Tokens(m.Value)
 		case "completion_tokens", "output_tokens":
-			out = tokens(m.Value)
+			out = wire.Tokens(m.Value)
 		case "total_tokens":
-			total = tokens(m.Value)
+			total = wire.Tokens(m.Value)
 		case "prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens": // DeepSeek, Moonshot, Claude behind proxies
-			hit = max(hit, tokens(m.Value))
+			hit = max(hit, wire.Tokens(m.Value))
 		case "cache_creation_input_tokens":
-			created = tokens(m.Value)
+			created = wire.Tokens(m.Value)
 		case "reasoning_tokens":
-			reasoning = max(reasoning, tokens(m.Value))
+			reasoning = max(reasoning, wire.Tokens(m.Value))
 		case "prompt_tokens_details", "input_tokens_details":
-			for d := range details(m.Value) {
+			for d := range wire.Object(m.Value) {
 				switch string(d.Name) {
 				case "cached_tokens":
-					read = tokens(d.Value)
+					read = wire.Tokens(d.Value)
 				case "cache_write_tokens":
-					write = tokens(d.Value)
+					write = wire.Tokens(d.Value)
 				case "audio_tokens":
-					audio = tokens(d.Value)
+					audio = wire.Tokens(d.Value)
 				}
 			}
 		case "completion_tokens_details", "output_tokens_details":
-			for d := range details(m.Value) {
+			for d := range wire.Object(m.Value) {
 				if string(d.Name) == "reasoning_tokens" {
-					reasoning = max(reasoning, tokens(d.Value))
+					reasoning = max(reasoning, wire.Tokens(d.Value))
 				}
 			}
 		}
@@ -91,26 +88,4 @@ func Usage(v []byte) (u llm.Usage, ok bool) {
 	u.Reasoning = min(reasoning, out)
 	u.Output = out - u.Reasoning
 	return u, u.Total() > 0
-}
-
-// details yields the members of v if it is an object.
-func details(v []byte) func(yield func(jsonedit.Member) bool) {
-	return func(yield func(jsonedit.Member) bool) {
-		if len(v) == 0 || v[0] != '{' {
-			return
-		}
-		for m, err := range jsonedit.Members(v) {
-			if err != nil || !yield(m) {
-				return
-			}
-		}
-	}
-}
-
-func tokens(v []byte) int64 {
-	n, ok := jsonedit.Int(v)
-	if !ok {
-		return 0
-	}
-	return min(max(n, 0), maxTokens)
 }
