@@ -37,7 +37,7 @@ type Cutter struct {
 func (c *Cutter) Cut(buf []byte) int {
 	for i := c.looked; i < len(buf); {
 		if b := buf[i]; b != '\n' && b != '\r' {
-			c.content = true
+			c.content, c.cr = true, false
 			j := lineEnd(buf[i:])
 			if j < 0 {
 				c.looked = len(buf)
