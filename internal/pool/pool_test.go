@@ -1,0 +1,282 @@
+package pool
+
+import (
+	"fmt"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"portico/internal/fault"
+	"portico/internal/glob"
+	"portico/internal/protocol"
+	"portico/internal/provider"
+	"portico/internal/schedule"
+	"portico/internal/secret"
+)
+
+// speaker is a provider that offers chat in one protocol.
+type speaker struct {
+	provider.Provider
+	speaks []string
+}
+
+func (s speaker) Speaks(_ *provider.Account, op protocol.Op, _ string) []string {
+	if op == protocol.Chat {
+		return s.speaks
+	}
+	return nil
+}
+
+func account(name string, change ...func(*Account)) Account {
+	u := &url.URL{Scheme: "https", Host: "a.example"}
+	a := Account{Account: &provider.Account{Name: name, Provider: "p", BaseURL: u, Key: secret.Of("k")}, By: speaker{speaks: []string{"x"}}, Weight: 1}
+	for _, c := range change {
+		c(&a)
+	}
+	return a
+}
+
+func serves(t *testing.T, patterns ...string) func(*Account) {
+	return func(a *Account) {
+		for _, p := range patterns {
+			g, err := glob.Compile(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.Models = append(a.Models, g)
+		}
+	}
+}
+
+// A clock that the test moves.
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+func pool(as ...Account) (*Pool, *clock) {
+	c := &clock{t0}
+	p := New(c.now)
+	p.Set(as)
+	return p, c
+}
+
+var chat = Want{Ways: []Way{{protocol.Chat, "x"}}, Model: "m", Strategy: schedule.Balance{}}
+
+// take leases, ends the lease with f and returns the account's name, or "".
+func take(p *Pool, w Want, f *fault.Fault) string {
+	l, none := p.Lease(w)
+	if none != nil {
+		return ""
+	}
+	l.Done(f, 0, 0)
+	return l.Account.Name
+}
+
+func TestLeasePrefers(t *testing.T) {
+	second := func(a *Account) { a.Priority = 1 }
+	p, c := pool(account("b", second), account("a"))
+	if got := take(p, chat, of(fault.RateLimited, time.Minute)); got != "a" {
+		t.Errorf("the lower priority number goes first, got %s", got)
+	}
+	if got := take(p, chat, nil); got != "b" {
+		t.Errorf("the other takes over, got %s", got)
+	}
+	l, _ := p.Lease(chat)
+	if len(l.Passed) != 1 || l.Passed[0].Account != "a" || l.Passed[0].Class != fault.RateLimited || !l.Passed[0].Until.Equal(t0.Add(time.Minute)) {
+		t.Errorf("passed over: %+v", l.Passed)
+	}
+	l.Done(nil, 0, 0)
+	c.t = c.t.Add(time.Minute)
+	if got := take(p, chat, nil); got != "a" {
+		t.Errorf("it comes back by itself, got %s", got)
+	}
+}
+
+func TestLeaseSaysWhyNot(t *testing.T) {
+	off := func(a *Account) { a.Disabled = true }
+	mute := func(a *Account) { a.By = speaker{speaks: []string{"y"}} }
+	p, _ := pool(account("off", off), account("mute", mute), account("else", serves(t, "other-*")), account("a"), account("b"))
+	take(p, chat, of(fault.QuotaSpent, time.Hour))
+	take(p, chat, of(fault.CredentialInvalid, 0))
+	_, n := p.Lease(chat)
+	if n == nil {
+		t.Fatal("an account was able")
+	}
+	if n.Accounts != 4 || n.Mute != 1 || n.Known != 2 || len(n.Passed) != 2 || !n.Until.Equal(t0.Add(15*time.Minute)) {
+		t.Errorf("got %+v", n)
+	}
+}
+
+func TestModelFaultStaysWithTheModel(t *testing.T) {
+	p, c := pool(account("a"))
+	f := &fault.Fault{Class: fault.RateLimited, Scope: fault.Model, After: time.Minute}
+	take(p, chat, f)
+	if got := take(p, chat, nil); got != "" {
+		t.Error("the model is served while it cools")
+	}
+	other := chat
+	other.Model = "n"
+	if got := take(p, other, nil); got != "a" {
+		t.Error("another model is not served")
+	}
+	c.t = c.t.Add(time.Minute)
+	if got := take(p, chat, nil); got != "a" {
+		t.Error("the model does not come back")
+	}
+	if v := p.Views()[0]; len(v.Models) != 0 {
+		t.Errorf("a healed model is still listed: %v", v.Models)
+	}
+}
+
+func TestModelsAreBounded(t *testing.T) {
+	p, _ := pool(account("a"))
+	for i := range maxModels * 3 {
+		w := chat
+		w.Model = fmt.Sprint("m", i)
+		take(p, w, &fault.Fault{Class: fault.RateLimited, Scope: fault.Model, After: time.Hour})
+	}
+	if n := len(p.Views()[0].Models); n > maxModels {
+		t.Errorf("%d models of one account are remembered", n)
+	}
+}
+
+func TestPassedIsBounded(t *testing.T) {
+	var as []Account
+	for i := range maxPassed * 2 {
+		as = append(as, account(fmt.Sprint("a", i)))
+	}
+	p, _ := pool(as...)
+	for range as {
+		take(p, chat, of(fault.QuotaSpent, time.Hour))
+	}
+	if _, n := p.Lease(chat); n == nil || len(n.Passed) != maxPassed {
+		t.Errorf("got %+v", n)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	p, c := pool(account("a", func(a *Account) { a.RPM = 2 }))
+	for range 2 {
+		if take(p, chat, nil) == "" {
+			t.Fatal("within its limit it does not serve")
+		}
+	}
+	_, n := p.Lease(chat)
+	if n == nil || n.Until.Before(c.t) || n.Until.After(c.t.Add(2*time.Minute+time.Second)) {
+		t.Fatalf("over its limit: %+v", n)
+	}
+	c.t = n.Until
+	if take(p, chat, nil) == "" {
+		t.Error("it does not serve when it said it would")
+	}
+
+	p, _ = pool(account("a", func(a *Account) { a.Parallel = 1 }))
+	l, _ := p.Lease(chat)
+	if take(p, chat, nil) != "" {
+		t.Error("two at one time")
+	}
+	l.Done(nil, 0, 0)
+	if take(p, chat, nil) == "" {
+		t.Error("not even one at one time")
+	}
+
+	p, c = pool(account("a", func(a *Account) { a.TPM = 100 }))
+	l, _ = p.Lease(chat)
+	l.Done(nil, 0, 150)
+	if take(p, chat, nil) != "" {
+		t.Error("over its tokens it serves")
+	}
+	c.t = c.t.Add(2 * time.Minute)
+	if take(p, chat, nil) == "" {
+		t.Error("it does not recover")
+	}
+}
+
+func TestReserved(t *testing.T) {
+	sim := account("sim", serves(t, "simulator*"), func(a *Account) { a.Reserved = true })
+	p, _ := pool(sim, account("a"))
+	w := chat
+	w.Model = "simulator-fast"
+	for range 5 {
+		if got := take(p, w, nil); got != "sim" {
+			t.Fatalf("a reserved name went to %q", got)
+		}
+	}
+	if got := take(p, chat, nil); got != "a" {
+		t.Errorf("another name went to %q", got)
+	}
+}
+
+func TestSetKeepsWhatStays(t *testing.T) {
+	p, _ := pool(account("a"), account("b"))
+	for range 2 {
+		take(p, chat, of(fault.QuotaSpent, time.Hour))
+	}
+	key := func(a *Account) { a.Key = secret.Of("new") }
+	p.Set([]Account{account("a", key), account("b")})
+	if got := take(p, chat, nil); got != "a" {
+		t.Errorf("a new key is tried, the old one is not: got %q", got)
+	}
+	if vs := p.Views(); len(vs) != 2 || vs[0].Health.State != Ready || vs[1].Health.State != Cooling {
+		t.Errorf("got %+v", vs)
+	}
+	p.Heal("b")
+	if vs := p.Views(); vs[1].Health.State != Ready {
+		t.Error("it is not healed")
+	}
+	if _, ok := p.Find("b"); !ok {
+		t.Error("b is not found")
+	}
+	if _, ok := p.Find("c"); ok {
+		t.Error("c is found")
+	}
+}
+
+// Leases from many goroutines keep the counts right; run with -race.
+func TestLeaseConcurrently(t *testing.T) {
+	p, _ := pool(account("a"), account("b"))
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 500 {
+				l, none := p.Lease(chat)
+				if none != nil {
+					continue
+				}
+				var f *fault.Fault
+				if (i+j)%50 == 0 {
+					f = &fault.Fault{Class: fault.RateLimited, Scope: fault.Model}
+				}
+				l.Done(f, time.Millisecond, 3)
+				p.Views()
+			}
+		})
+	}
+	wg.Wait()
+	for _, v := range p.Views() {
+		if v.InFlight != 0 {
+			t.Errorf("%s still serves %d", v.Name, v.InFlight)
+		}
+	}
+}
+
+func BenchmarkLease(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var as []Account
+			for i := range n {
+				as = append(as, account(fmt.Sprint("a", i)))
+			}
+			p := New(time.Now)
+			p.Set(as)
+			w := chat
+			w.Strategy, w.Query = schedule.CacheFirst{}, schedule.Query{Session: 7}
+			b.ReportAllocs()
+			for b.Loop() {
+				l, _ := p.Lease(w)
+				l.Done(nil, 0, 0)
+			}
+		})
+	}
+}
