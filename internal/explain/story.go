@@ -1,0 +1,270 @@
+package explain
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"portico/internal/fault"
+	"portico/internal/journal"
+)
+
+// tell writes the sentences, in the order in which things happened.
+func (e *Explanation) tell(x *journal.Exchange, cost Cost) {
+	say := func(about, text string) {
+		if text != "" {
+			e.Sentences = append(e.Sentences, Sentence{about, text})
+		}
+	}
+	say("asked", asked(x))
+	say("route", routed(x, e.Model.Tried))
+	for i, p := range e.Passed {
+		if i == 8 {
+			say("passed", fmt.Sprintf("%d more accounts were passed over.", len(e.Passed)-i))
+			break
+		}
+		say("passed", plain(p.Account)+" was passed over: "+p.Why+".")
+	}
+	for i, a := range e.Attempts {
+		if i == 16 && len(e.Attempts) > 17 {
+			say("attempt", fmt.Sprintf("%d more attempts failed.", len(e.Attempts)-i-1))
+		}
+		if i < 16 || i == len(e.Attempts)-1 {
+			say("attempt", a.Text)
+		}
+	}
+	say("way", way(x))
+	say("losses", lost(e.Losses))
+	say("told", told(x, e.Outcome))
+	say("usage", spent(x, cost))
+	say("advice", e.Advice)
+}
+
+// asked says who asked for what.
+func asked(x *journal.Exchange) string {
+	model, what := name(x.Asked, "no model by name"), ""
+	switch x.Op {
+	case "chat":
+		what = "asked " + model + " for an answer"
+		if x.Stream {
+			what = "asked " + model + " for a streamed answer"
+		}
+	case "complete":
+		what = "asked " + model + " to complete a text"
+	case "count":
+		what = "asked how many tokens a request to " + model + " has"
+	case "embed":
+		what = "asked " + model + " for embeddings"
+	default:
+		what = "called " + name(x.Path, "an operation that is passed through")
+		if x.Asked != "" {
+			what += " for " + model
+		}
+	}
+	s := name(x.Client, "A client") + " " + what + ", in the protocol " + name(x.Inbound, "of nobody")
+	if x.Key != "" {
+		s += `, with the key "` + plain(x.Key) + `"`
+	}
+	return s + "."
+}
+
+// routed says what became of the model's name.
+func routed(x *journal.Exchange, tried []string) string {
+	switch {
+	case x.Asked == "":
+		return ""
+	case x.Rule == "" && len(tried) > 0:
+		return "No route matches this name, so it went on as it is."
+	case x.Rule == "":
+		return ""
+	}
+	s := `The route "` + plain(x.Rule) + `" matches this name`
+	if len(tried) == 0 {
+		return s + "."
+	}
+	names := make([]string, len(tried))
+	for i, m := range tried {
+		names[i] = plain(m)
+	}
+	return s + " and leads to " + strings.Join(names, ", then to ") + "."
+}
+
+// attempt tells attempt i.
+func attempt(x *journal.Exchange, i int) string {
+	a := &x.Attempts[i]
+	account := name(a.Account, "an account")
+	s := account
+	switch {
+	case len(x.Attempts) == 1:
+	case i == 0:
+		s = "First, " + account
+	default:
+		s = "Then " + account
+	}
+	if a.Fault == "" {
+		if begun := first(x, i); begun > 0 && x.Stream {
+			return s + " began to answer after " + span(begun) + " and was done after " + span(a.Took) + "."
+		}
+		return s + " answered after " + span(a.Took) + "."
+	}
+	class := fault.ParseClass(a.Fault)
+	switch {
+	case class == fault.Canceled:
+		return s + " was at work for " + span(a.Took) + " when the client left."
+	case a.Phase == "streaming":
+		s += " broke off " + span(a.Took) + " into the attempt, in the middle of its answer"
+	case a.Phase == "dialing":
+		s += " could not be reached within " + span(a.Took)
+	case a.Phase == "sent" && class == fault.Timeout:
+		s += " sent nothing for " + span(a.Took)
+	case a.Phase == "sent":
+		s += " sent no answer, after " + span(a.Took)
+	case a.Status >= 400:
+		s += " answered " + strconv.Itoa(a.Status) + " after " + span(a.Took)
+	default:
+		s += " answered with an error after " + span(a.Took)
+	}
+	s += ": " + reason(class) + quoted(a.Error) + "."
+	if a.After > 0 {
+		s += " It asked to wait " + span(a.After) + "."
+	}
+	return s + next(a, class, i == len(x.Attempts)-1)
+}
+
+// next says what followed a failed attempt, with a space before it.
+func next(a *journal.Attempt, class fault.Class, last bool) string {
+	switch {
+	case a.Step == "give_up" && a.Phase == "streaming":
+		return " Part of the answer had reached the client, so nobody else could take over."
+	case a.Step == "give_up" && requests(class):
+		return " Every account would have said the same, so this went back to the client."
+	case a.Step == "give_up":
+		return " It was not tried again."
+	case last && (a.Step == "another" || a.Step == "again"):
+		return " Nobody else was able, or no try was left."
+	case last && a.Step == "onward":
+		return " The route names no further model."
+	case a.Step == "another":
+		return " Another account was tried."
+	case a.Step == "again":
+		return " The request was tried again."
+	case a.Step == "onward":
+		return " The next model of the route was tried."
+	}
+	return ""
+}
+
+// way says whether the request was translated.
+func way(x *journal.Exchange) string {
+	switch {
+	case x.Outbound == "" || x.Inbound == "":
+		return ""
+	case x.Outbound != x.Inbound:
+		return "The request was translated from " + plain(x.Inbound) + " to " + plain(x.Outbound) + "."
+	case x.Asked != x.Served:
+		return "The account speaks the client's protocol, so all but the model's name went through unchanged."
+	}
+	return "The account speaks the client's protocol, so the bytes went through unchanged."
+}
+
+// lost lists what a translation could not carry.
+func lost(losses []Loss) string {
+	if len(losses) == 0 {
+		return ""
+	}
+	items := make([]string, len(losses))
+	for i, l := range losses {
+		items[i] = plain(l.Path)
+		if l.Reason != "" {
+			items[i] += " (" + plain(l.Reason) + ")"
+		}
+	}
+	return "Not carried over: " + listed(items) + "."
+}
+
+// told says what the client got.
+func told(x *journal.Exchange, o Outcome) string {
+	switch o {
+	case Served:
+		s := "The client got the whole answer after " + span(x.Took) + ", " + count(x.BytesOut) + " bytes"
+		if x.Stop != "" {
+			s += "; it ended with " + plain(x.Stop)
+		}
+		return s + "."
+	case Left:
+		if x.Status == 499 || x.BytesOut == 0 {
+			return "The client left after " + span(x.Took) + ", before it was sent anything."
+		}
+		return "The client left after " + span(x.Took) + ", in the middle of the answer."
+	case Broken:
+		return "The client got " + count(x.BytesOut) + " bytes of the answer and was then told that it broke off" + quoted(x.Error) + "."
+	}
+	s := "The client got HTTP " + strconv.Itoa(x.Status)
+	if x.Code != "" {
+		s += " with the code " + plain(x.Code)
+	}
+	return s + quoted(x.Error) + "."
+}
+
+// spent says what the request cost.
+func spent(x *journal.Exchange, cost Cost) string {
+	u := x.Usage
+	if u.Total() == 0 {
+		return ""
+	}
+	var parts []string
+	for _, p := range [...]struct {
+		n    int64
+		what string
+	}{{u.Input, "read"}, {u.CacheRead, "read from the cache"}, {u.CacheWrite, "written to the cache"}, {u.Output, "written"}, {u.Reasoning, "thought"}} {
+		if p.n > 0 {
+			parts = append(parts, count(p.n)+" "+p.what)
+		}
+	}
+	about, note := "It used ", ""
+	if x.Estimated {
+		about, note = "It used about ", " The provider did not tell; Portico counted."
+	}
+	s := about + count(u.Total()) + " tokens: " + listed(parts)
+	if cost.Known {
+		s += "; " + dollars(cost.USD) + " at list price"
+	}
+	return s + "." + note
+}
+
+// summary is the whole in one sentence.
+func summary(x *journal.Exchange, o Outcome) string {
+	account, class := name(x.Account, "an account"), fault.ParseClass(x.Fault)
+	switch o {
+	case Served:
+		s := "Served by " + account + " in " + span(x.Took)
+		if x.Account == "" {
+			s = "Answered by Portico itself in " + span(x.Took)
+		}
+		switch n := len(x.Attempts) - 1; {
+		case n == 1:
+			s += ", after one other attempt failed"
+		case n > 1:
+			s += ", after " + strconv.Itoa(n) + " other attempts failed"
+		}
+		return s + "."
+	case Left:
+		return "The client left after " + span(x.Took) + "."
+	case Broken:
+		return "The answer of " + account + " broke off after " + span(x.Took) + ": " + reason(class) + "."
+	case Refused:
+		who := "Portico"
+		if requests(class) && len(x.Attempts) > 0 {
+			who = account
+		}
+		return who + " refused it with HTTP " + strconv.Itoa(x.Status) + ": " + reason(class) + "."
+	}
+	s := "Nobody could serve it"
+	if n := len(x.Attempts); n > 0 {
+		s += ", after " + strconv.Itoa(n) + " attempt"
+		if n > 1 {
+			s += "s"
+		}
+	}
+	return s + "; the client got HTTP " + strconv.Itoa(x.Status) + "."
+}
