@@ -48,6 +48,18 @@ func (t Text) Len() int {
 	return len(t.plain)
 }
 
+// Runes is how many characters (Unicode code points) the text has.
+func (t Text) Runes() int {
+	if t.wire == nil {
+		return utf8.RuneCount(t.plain)
+	}
+	body := t.wire[1 : len(t.wire)-1]
+	if bytes.IndexByte(body, '\\') < 0 {
+		return utf8.RuneCount(body)
+	}
+	return utf8.RuneCount(t.Append(nil))
+}
+
 // String is the text itself. A lone surrogate becomes U+FFFD.
 func (t Text) String() string { return string(t.Append(nil)) }
 
