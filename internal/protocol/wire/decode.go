@@ -18,10 +18,11 @@ const (
 )
 
 // DecodeError reads an error body, or the data of an error event, in every
-// envelope that vendors of OpenAI's protocols are known to use: OpenAI's own,
-// its error as a plain string, arrays of either, Azure's innererror,
-// OpenRouter's metadata, Mistral's and FastAPI's flat objects, MiniMax'
-// base_resp, Google's status with details, plain text and HTML pages.
+// envelope that vendors are known to use: OpenAI's and Anthropic's own, its
+// error as a plain string, arrays of either, Azure's innererror, OpenRouter's
+// metadata, Mistral's and FastAPI's flat objects, AWS's with its __type,
+// MiniMax' base_resp, Google's status with details, an envelope within a
+// message, plain text and HTML pages.
 //
 // If status is no error status, one that the body names takes its place.
 func DecodeError(status int, body []byte) fault.Sign {
@@ -103,10 +104,15 @@ func (e *envelope) members(v []byte, depth int) {
 		}
 		text := Text(m.Value)
 		switch string(m.Name) {
-		case "message", "msg", "status_msg", "error_description":
+		case "message", "Message", "msg", "status_msg", "error_description": // the second: AWS
 			if text == "" {
 				e.read(m.Value, depth+1) // Mistral wraps FastAPI's detail in message
-			} else if s.Message == "" {
+				continue
+			}
+			if wrapped(text) {
+				e.read([]byte(text), depth+1)
+			}
+			if s.Message == "" {
 				s.Message = clip(text, maxMessage)
 			}
 		case "code":
@@ -121,6 +127,8 @@ func (e *envelope) members(v []byte, depth int) {
 			if text != "error" && text != "response.failed" { // the name of the event, not of the error
 				set(&s.Type, text)
 			}
+		case "__type": // AWS, with a namespace before it
+			set(&s.Type, text[strings.LastIndexByte(text, '#')+1:])
 		case "status":
 			set(&s.Type, text)
 			e.setStatus(m.Value)
@@ -135,14 +143,35 @@ func (e *envelope) members(v []byte, depth int) {
 				e.note(scalar(jsonedit.Get(m.Value, name)))
 			}
 		case "details":
+			if Empty(m.Value) {
+				continue
+			}
 			e.note(clip(string(m.Value[:min(len(m.Value), 2*maxText)]), maxText))
 			e.retryInfo(m.Value)
+			for d := range Object(m.Value) { // Anthropic
+				switch string(d.Name) {
+				case "error_code":
+					set(&s.Code, Text(d.Value))
+				case "appeal_url":
+					set(&s.Link, Text(d.Value))
+				}
+			}
 		case "availability":
 			e.setAfter(jsonedit.Get(m.Value, "retry_after"))
 		case "retry_after", "resets_in_seconds":
 			e.setAfter(m.Value)
 		}
 	}
+}
+
+// wrapped reports whether a message is itself an error envelope, as gateways
+// put it there that pass on what another one said.
+func wrapped(text string) bool {
+	if text[0] != '{' {
+		return false
+	}
+	end, err := jsonedit.Skip([]byte(text), 0)
+	return err == nil && end == len(text)
 }
 
 // note adds text to the details.

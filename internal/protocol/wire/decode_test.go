@@ -41,13 +41,25 @@ func TestDecodeError(t *testing.T) {
 		"Codex": {
 			`{"type":"error","error":{"type":"usage_limit_reached","message":"The usage limit has been reached","resets_in_seconds":90},"status_code":429}`,
 			fault.Sign{Type: "usage_limit_reached", Message: "The usage limit has been reached", After: 90 * time.Second}},
-		"a JSON string":   {`"no such thing"`, fault.Sign{Message: "no such thing"}},
-		"plain text":      {"upstream connect error\nor  disconnect", fault.Sign{Message: "upstream connect error or disconnect"}},
-		"unknown JSON":    {`{"ok":false}`, fault.Sign{Message: `{"ok":false}`}},
-		"empty":           {" \n", fault.Sign{}},
-		"an HTML page":    {"<!DOCTYPE html><html><head><TITLE>502 Bad&nbsp;Gateway</TITLE><style>a{}</style></head><body><script>if(a<b){}</script><h1>Oops</h1> region</body></html>", fault.Sign{Message: "HTML page: 502 Bad Gateway", Details: "502 Bad Gateway Oops region"}},
-		"HTML, no title":  {"<p>Not here", fault.Sign{Message: "HTML page: Not here", Details: "Not here"}},
-		"an array of one": {`["no"]`, fault.Sign{Message: "no"}},
+		"Anthropic": {
+			`{"type":"error","error":{"details":null,"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}`,
+			fault.Sign{Type: "overloaded_error", Message: "Overloaded"}},
+		"Anthropic with details": {
+			`{"type":"error","error":{"type":"invalid_request_error","message":"on hold","details":{"error_code":"organization_on_hold","appeal_url":"https://example.com/a"}}}`,
+			fault.Sign{Type: "invalid_request_error", Code: "organization_on_hold", Message: "on hold", Link: "https://example.com/a", Details: `{"error_code":"organization_on_hold","appeal_url":"https://example.com/a"}`}},
+		"AWS":               {`{"__type":"com.amazon.coral.service#ThrottlingException","Message":"slow down"}`, fault.Sign{Type: "ThrottlingException", Message: "slow down"}},
+		"AWS in lower case": {`{"message":"The security token is invalid."}`, fault.Sign{Message: "The security token is invalid."}},
+		"an envelope in a message": {
+			`{"error":{"code":"400","message":"{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"prompt is too long\"}}"}}`,
+			fault.Sign{Type: "invalid_request_error", Code: "400", Message: "prompt is too long"}},
+		"a message that only looks like one": {`{"message":"{no} JSON"}`, fault.Sign{Message: "{no} JSON"}},
+		"a JSON string":                      {`"no such thing"`, fault.Sign{Message: "no such thing"}},
+		"plain text":                         {"upstream connect error\nor  disconnect", fault.Sign{Message: "upstream connect error or disconnect"}},
+		"unknown JSON":                       {`{"ok":false}`, fault.Sign{Message: `{"ok":false}`}},
+		"empty":                              {" \n", fault.Sign{}},
+		"an HTML page":                       {"<!DOCTYPE html><html><head><TITLE>502 Bad&nbsp;Gateway</TITLE><style>a{}</style></head><body><script>if(a<b){}</script><h1>Oops</h1> region</body></html>", fault.Sign{Message: "HTML page: 502 Bad Gateway", Details: "502 Bad Gateway Oops region"}},
+		"HTML, no title":                     {"<p>Not here", fault.Sign{Message: "HTML page: Not here", Details: "Not here"}},
+		"an array of one":                    {`["no"]`, fault.Sign{Message: "no"}},
 	} {
 		c.want.Status = 418
 		if d := cmp.Diff(c.want, DecodeError(418, []byte(c.body))); d != "" {
