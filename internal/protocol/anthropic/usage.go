@@ -1,0 +1,117 @@
+package anthropic
+
+import (
+	"portico/internal/jsonedit"
+	"portico/internal/llm"
+	"portico/internal/protocol/wire"
+)
+
+// maxIterations is how many entries of usage.iterations are read.
+const maxIterations = 1024
+
+// counts are the numbers of a usage object, in tokens; -1 where it does not
+// tell one. They do not overlap but for thinking, which is part of the output
+// (spec: upstreams §1C.3, §2.11).
+type counts struct{ in, cacheRead, cacheWrite, out, thinking int64 }
+
+// scan reads a usage object, and which of its members accounts for several
+// runs of the model one by one.
+func scan(v []byte) (c counts, iterations []byte) {
+	c = counts{-1, -1, -1, -1, -1}
+	for m := range wire.Object(v) {
+		if wire.Null(m.Value) {
+			continue
+		}
+		switch string(m.Name) {
+		case "input_tokens":
+			c.in = wire.Tokens(m.Value)
+		case "cache_read_input_tokens":
+			c.cacheRead = wire.Tokens(m.Value)
+		case "cache_creation_input_tokens":
+			c.cacheWrite = max(c.cacheWrite, wire.Tokens(m.Value))
+		case "cache_creation": // the same, by how long it is kept
+			c.cacheWrite = max(c.cacheWrite, wire.Tokens(jsonedit.Get(m.Value, "ephemeral_5m_input_tokens"))+
+				wire.Tokens(jsonedit.Get(m.Value, "ephemeral_1h_input_tokens")))
+		case "output_tokens":
+			c.out = wire.Tokens(m.Value)
+		case "output_tokens_details":
+			c.thinking = wire.Tokens(jsonedit.Get(m.Value, "thinking_tokens"))
+		case "iterations":
+			iterations = m.Value
+		}
+	}
+	return c, iterations
+}
+
+// usage is c in the neutral arithmetic.
+func (c counts) usage() llm.Usage {
+	out := max(c.out, 0)
+	thinking := min(max(c.thinking, 0), out)
+	return llm.Usage{Input: max(c.in, 0), CacheRead: max(c.cacheRead, 0), CacheWrite: max(c.cacheWrite, 0), Output: out - thinking, Reasoning: thinking}
+}
+
+// A bill is what the usage objects of one answer told so far: one in a whole
+// answer, two or more in a stream, where message_start tells the input and
+// message_delta the sums so far.
+type bill struct {
+	counts counts
+	beside llm.Usage // what the counts leave out
+}
+
+// add takes a usage object. Members that it leaves out stand. A sum does not
+// shrink, so a smaller count, such as the zero that a vendor fills in, takes
+// nothing back. It does where the upstream accounts for its runs one by one,
+// since the counts are then those of the runs after a conversation was
+// compacted.
+func (b *bill) add(v []byte) {
+	now, iterations := scan(v)
+	exact := !wire.Empty(iterations)
+	join := func(sum *int64, n int64) {
+		if n > *sum || exact && n >= 0 {
+			*sum = n
+		}
+	}
+	join(&b.counts.in, now.in)
+	join(&b.counts.cacheRead, now.cacheRead)
+	join(&b.counts.cacheWrite, now.cacheWrite)
+	join(&b.counts.out, now.out)
+	join(&b.counts.thinking, now.thinking)
+	if exact {
+		b.beside = beside(iterations)
+	}
+}
+
+// beside sums the runs that the counts of a message leave out: those that
+// compacted the conversation, and an adviser's, which is another model. Both
+// are billed; Anthropic documents it of the former and its recorded answers
+// show it of the latter.
+func beside(iterations []byte) (u llm.Usage) {
+	if iterations[0] != '[' {
+		return u
+	}
+	n := 0
+	for e, err := range jsonedit.Elements(iterations) {
+		if n++; err != nil || n > maxIterations {
+			break
+		}
+		switch string(jsonedit.Get(e, "type")) {
+		case `"compaction"`, `"advisor_message"`:
+			c, _ := scan(e)
+			u = sum(u, c.usage())
+		}
+	}
+	return u
+}
+
+// usage is the whole bill.
+func (b *bill) usage() llm.Usage { return sum(b.counts.usage(), b.beside) }
+
+func sum(a, b llm.Usage) llm.Usage {
+	return llm.Usage{
+		Input:      a.Input + b.Input,
+		CacheRead:  a.CacheRead + b.CacheRead,
+		CacheWrite: a.CacheWrite + b.CacheWrite,
+		Output:     a.Output + b.Output,
+		Reasoning:  a.Reasoning + b.Reasoning,
+	}
+}
