@@ -7,6 +7,7 @@ import (
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/protocol/openaiwire"
 	"portico/internal/protocol/wire"
 )
 
@@ -93,7 +94,7 @@ func (d *decoder) assistant(path string, m *llm.Message, v []byte) {
 		case "function_call":
 			call = x.Value
 		case "reasoning_content", "reasoning":
-			if t := text(x.Value); !t.Empty() {
+			if t := openaiwire.String(x.Value); !t.Empty() {
 				thought = t
 			}
 		case "reasoning_details":
@@ -119,7 +120,7 @@ func (d *decoder) assistant(path string, m *llm.Message, v []byte) {
 	if content != nil {
 		m.Parts = append(m.Parts, d.content(path+".content", content)...)
 	}
-	if t := text(refusal); !t.Empty() {
+	if t := openaiwire.String(refusal); !t.Empty() {
 		m.Parts = append(m.Parts, &llm.Refusal{Text: t})
 	}
 	if !wire.Empty(calls) {
@@ -133,7 +134,7 @@ func (d *decoder) assistant(path string, m *llm.Message, v []byte) {
 	}
 	if call != nil && call[0] == '{' { // deprecated, and without an id
 		name := wire.Text(jsonedit.Get(call, "name"))
-		m.Parts = append(m.Parts, &llm.Call{ID: "call_" + name, Name: name, Args: text(jsonedit.Get(call, "arguments"))})
+		m.Parts = append(m.Parts, &llm.Call{ID: "call_" + name, Name: name, Args: openaiwire.String(jsonedit.Get(call, "arguments"))})
 	}
 }
 
@@ -151,7 +152,7 @@ func (d *decoder) call(v []byte) *llm.Call {
 		case "custom":
 			c.Kind = llm.Custom
 			c.Name = wire.Text(jsonedit.Get(x.Value, "name"))
-			c.Args = text(jsonedit.Get(x.Value, "input"))
+			c.Args = openaiwire.String(jsonedit.Get(x.Value, "input"))
 		case "extra_content": // Google's seat for a thought signature
 			if s := jsonedit.Path(x.Value, "google", "thought_signature"); len(s) > 2 && s[0] == '"' {
 				c.Seal = &llm.Seal{Protocol: protocol.OpenAIChat, Data: llm.Wire(s)}
@@ -171,7 +172,7 @@ func arguments(v []byte) llm.Text {
 	if len(v) > 0 && (v[0] == '{' || v[0] == '[') {
 		return llm.PlainBytes(v)
 	}
-	return text(v)
+	return openaiwire.String(v)
 }
 
 // result reads a tool message, or a message of the deprecated role function.
@@ -235,7 +236,7 @@ func (d *decoder) part(v []byte) llm.Part {
 		p, extra, cache = t, &t.Extra, &t.Cache
 		take = func(m jsonedit.Member) bool {
 			if string(m.Name) == "text" {
-				t.Text = text(m.Value)
+				t.Text = openaiwire.String(m.Value)
 				return true
 			}
 			return false
@@ -245,7 +246,7 @@ func (d *decoder) part(v []byte) llm.Part {
 		p, extra = t, &t.Extra
 		take = func(m jsonedit.Member) bool {
 			if string(m.Name) == "refusal" {
-				t.Text = text(m.Value)
+				t.Text = openaiwire.String(m.Value)
 				return true
 			}
 			return false
@@ -286,12 +287,12 @@ func (d *decoder) part(v []byte) llm.Part {
 // joined is the text of Mistral's thinking: a string or text parts.
 func joined(v []byte) llm.Text {
 	if len(v) == 0 || v[0] != '[' {
-		return text(v)
+		return openaiwire.String(v)
 	}
 	var ts []llm.Text
 	for e, err := range jsonedit.Elements(v) {
 		if err == nil {
-			ts = append(ts, text(jsonedit.Get(e, "text")))
+			ts = append(ts, openaiwire.String(jsonedit.Get(e, "text")))
 		}
 	}
 	return llm.Join(ts, "")
@@ -313,7 +314,7 @@ func imageURL(b *llm.Blob, v []byte) bool {
 			}
 		}
 	}
-	if mime, data, ok := dataURL(at); ok {
+	if mime, data, ok := openaiwire.DataURL(at); ok {
 		b.Type, b.Data = mime, data
 		return true
 	}
@@ -325,11 +326,11 @@ func sound(b *llm.Blob, v []byte) bool {
 	for m := range wire.Object(v) {
 		switch string(m.Name) {
 		case "data":
-			if mime, data, ok := dataURL(m.Value); ok {
+			if mime, data, ok := openaiwire.DataURL(m.Value); ok {
 				b.Type, b.Data = mime, data
 				continue
 			}
-			b.Data = text(m.Value)
+			b.Data = openaiwire.String(m.Value)
 		case "format":
 			b.Type = audioType(wire.Text(m.Value))
 		}
@@ -366,7 +367,7 @@ func file(b *llm.Blob, v []byte) bool {
 	for m := range wire.Object(v) {
 		switch string(m.Name) {
 		case "file_data":
-			if mime, data, ok := dataURL(m.Value); ok {
+			if mime, data, ok := openaiwire.DataURL(m.Value); ok {
 				b.Type, b.Data = mime, data
 				continue
 			}
@@ -374,7 +375,7 @@ func file(b *llm.Blob, v []byte) bool {
 				b.URL = s // OpenRouter
 				continue
 			}
-			b.Data = text(m.Value)
+			b.Data = openaiwire.String(m.Value)
 		case "file_id":
 			b.File = wire.Text(m.Value)
 		case "filename":

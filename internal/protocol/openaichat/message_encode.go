@@ -7,6 +7,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
+	"portico/internal/protocol/openaiwire"
 )
 
 // messages writes the conversation. Results of tools are text only in this
@@ -224,22 +225,10 @@ func address(dst []byte, name string, b *llm.Blob) []byte {
 	dst = append(jsonw.Name(dst, name), `"data:`...)
 	mime := b.Type
 	if mime == "" {
-		mime = sniff(b.Data)
+		mime = openaiwire.Sniff(b.Data)
 	}
 	dst = append(append(dst, mime...), ";base64,"...)
 	return append(b.Data.AppendInner(dst), '"')
-}
-
-// sniff tells an image's media type from the first characters of its base64
-// (spec: translation-traps A41).
-func sniff(data llm.Text) string {
-	head := data.AppendInner(make([]byte, 0, data.Len()))
-	for _, s := range []struct{ base64, mime string }{{"/9j/", "image/jpeg"}, {"iVBORw", "image/png"}, {"R0lGOD", "image/gif"}, {"UklGR", "image/webp"}} {
-		if bytes.HasPrefix(head, []byte(s.base64)) {
-			return s.mime
-		}
-	}
-	return "image/png"
 }
 
 // split parts a blob's members into its own and those of the object within,

@@ -7,6 +7,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
+	"portico/internal/protocol/openaiwire"
 	"portico/internal/protocol/wire"
 )
 
@@ -20,13 +21,13 @@ import (
 func thinkingBlock(v []byte) *llm.Thought {
 	switch wire.Text(jsonedit.Get(v, "type")) {
 	case "thinking":
-		t := &llm.Thought{Text: text(jsonedit.Get(v, "thinking"))}
-		if s := text(jsonedit.Get(v, "signature")); !s.Empty() {
+		t := &llm.Thought{Text: openaiwire.String(jsonedit.Get(v, "thinking"))}
+		if s := openaiwire.String(jsonedit.Get(v, "signature")); !s.Empty() {
 			t.Seal = &llm.Seal{Protocol: protocol.OpenAIChat, Data: s}
 		}
 		return t
 	case "redacted_thinking":
-		return &llm.Thought{Redacted: true, Seal: &llm.Seal{Protocol: protocol.OpenAIChat, Kind: llm.Encrypted, Data: text(jsonedit.Get(v, "data"))}}
+		return &llm.Thought{Redacted: true, Seal: &llm.Seal{Protocol: protocol.OpenAIChat, Kind: llm.Encrypted, Data: openaiwire.String(jsonedit.Get(v, "data"))}}
 	}
 	return nil
 }
@@ -41,16 +42,16 @@ func (d *decoder) details(path string, v []byte) (parts []llm.Part) {
 		}
 		switch wire.Text(jsonedit.Get(e, "type")) {
 		case "reasoning.text":
-			t := &llm.Thought{Text: text(jsonedit.Get(e, "text"))}
-			if s := text(jsonedit.Get(e, "signature")); !s.Empty() {
+			t := &llm.Thought{Text: openaiwire.String(jsonedit.Get(e, "text"))}
+			if s := openaiwire.String(jsonedit.Get(e, "signature")); !s.Empty() {
 				t.Seal = &llm.Seal{Protocol: protocol.OpenAIChat, Data: s}
 			}
 			parts, last = append(parts, t), t
 		case "reasoning.summary":
-			t := &llm.Thought{Text: text(jsonedit.Get(e, "summary")), Summary: true}
+			t := &llm.Thought{Text: openaiwire.String(jsonedit.Get(e, "summary")), Summary: true}
 			parts, last = append(parts, t), t
 		case "reasoning.encrypted":
-			s := &llm.Seal{Protocol: protocol.OpenAIChat, Kind: llm.Encrypted, Data: text(jsonedit.Get(e, "data")), ID: wire.Text(jsonedit.Get(e, "id"))}
+			s := &llm.Seal{Protocol: protocol.OpenAIChat, Kind: llm.Encrypted, Data: openaiwire.String(jsonedit.Get(e, "data")), ID: wire.Text(jsonedit.Get(e, "id"))}
 			if last != nil && last.Seal == nil {
 				last.Seal = s
 				return

@@ -1,16 +1,15 @@
 package openaichat
 
 import (
-	"bytes"
 	"encoding/json/jsontext"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"portico/internal/fault"
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/protocol/openaiwire"
 	"portico/internal/protocol/wire"
 )
 
@@ -70,31 +69,31 @@ func (d *decoder) member(m jsonedit.Member) {
 	case "function_call":
 		d.functionChoice(v)
 	case "parallel_tool_calls":
-		r.Parallel = boolean(v)
+		r.Parallel = openaiwire.Bool(v)
 	case "max_completion_tokens":
-		r.Sampling.MaxTokens = whole(v)
+		r.Sampling.MaxTokens = openaiwire.Whole(v)
 	case "max_tokens": // the old name; the new one wins
 		if r.Sampling.MaxTokens == nil {
-			r.Sampling.MaxTokens = whole(v)
+			r.Sampling.MaxTokens = openaiwire.Whole(v)
 		}
 	case "temperature":
-		r.Sampling.Temperature = number(v)
+		r.Sampling.Temperature = openaiwire.Number(v)
 	case "top_p":
-		r.Sampling.TopP = number(v)
+		r.Sampling.TopP = openaiwire.Number(v)
 	case "top_k":
-		r.Sampling.TopK = number(v)
+		r.Sampling.TopK = openaiwire.Number(v)
 	case "frequency_penalty":
-		r.Sampling.Frequency = number(v)
+		r.Sampling.Frequency = openaiwire.Number(v)
 	case "presence_penalty":
-		r.Sampling.Presence = number(v)
+		r.Sampling.Presence = openaiwire.Number(v)
 	case "seed":
-		r.Sampling.Seed = number(v)
+		r.Sampling.Seed = openaiwire.Number(v)
 	case "n":
 		if n, ok := jsonedit.Int(v); ok {
 			r.Sampling.N = int(min(n, 1<<16))
 		}
 	case "logprobs":
-		if b := boolean(v); b != nil {
+		if b := openaiwire.Bool(v); b != nil {
 			r.Sampling.Logprobs = *b
 		}
 	case "top_logprobs":
@@ -138,14 +137,14 @@ func (d *decoder) member(m jsonedit.Member) {
 		d.streamOptions(v)
 	case "user":
 		if !r.User.IsSet() {
-			r.User = text(v)
+			r.User = openaiwire.String(v)
 		}
 	case "safety_identifier":
-		r.User = text(v)
+		r.User = openaiwire.String(v)
 	case "service_tier":
 		r.Tier = wire.Text(v)
 	case "store":
-		r.Store = boolean(v)
+		r.Store = openaiwire.Bool(v)
 	case "metadata":
 		r.Metadata = jsontext.Value(v)
 	case "web_search_options":
@@ -182,7 +181,7 @@ func (d *decoder) reasonObject(v []byte) {
 		case "effort":
 			d.effort(wire.Text(m.Value))
 		case "max_tokens":
-			if n := whole(m.Value); n != nil {
+			if n := openaiwire.Whole(m.Value); n != nil {
 				d.r.Reason.Mode, d.r.Reason.Budget = llm.ReasonBudget, *n
 			}
 		case "enabled":
@@ -218,11 +217,11 @@ func (d *decoder) format(v []byte) {
 			case "name":
 				o.Name = wire.Text(m.Value)
 			case "description":
-				o.Description = text(m.Value)
+				o.Description = openaiwire.String(m.Value)
 			case "schema":
 				o.Schema = jsontext.Value(m.Value)
 			case "strict":
-				o.Strict = boolean(m.Value)
+				o.Strict = openaiwire.Bool(m.Value)
 			default:
 				d.keep(&o.Extra, m)
 			}
@@ -305,11 +304,11 @@ func (d *decoder) definition(t *llm.Tool, v []byte) {
 		case "name":
 			t.Name = wire.Text(m.Value)
 		case "description":
-			t.Description = text(m.Value)
+			t.Description = openaiwire.String(m.Value)
 		case "parameters":
 			t.Schema = jsontext.Value(m.Value)
 		case "strict":
-			t.Strict = boolean(m.Value)
+			t.Strict = openaiwire.Bool(m.Value)
 		case "format":
 			t.Format = jsontext.Value(m.Value)
 		case "type":
@@ -368,40 +367,6 @@ func (d *decoder) functionChoice(v []byte) {
 	d.choice(v)
 }
 
-// The readers of simple values.
-
-func text(v []byte) llm.Text {
-	if len(v) == 0 || v[0] != '"' {
-		return llm.Text{}
-	}
-	return llm.Wire(v)
-}
-
-func boolean(v []byte) *bool {
-	switch string(v) {
-	case "true":
-		return new(true)
-	case "false":
-		return new(false)
-	}
-	return nil
-}
-
-func whole(v []byte) *int64 {
-	n, ok := jsonedit.Int(v)
-	if !ok {
-		return nil
-	}
-	return &n
-}
-
-func number(v []byte) llm.Number {
-	if v[0] == '"' || v[0] == '{' || v[0] == '[' {
-		return ""
-	}
-	return llm.Number(v)
-}
-
 // breakpoint reads Anthropic's cache_control, which chat clients send as an
 // extension, and OpenAI's own prompt_cache_breakpoint.
 func breakpoint(m jsonedit.Member) *llm.Breakpoint {
@@ -417,26 +382,4 @@ func breakpoint(m jsonedit.Member) *llm.Breakpoint {
 		b.Extra.Protocol = protocol.OpenAIChat
 	}
 	return b
-}
-
-// dataURL splits a data: URL whose JSON string is v into its media type and its
-// base64. ok is false for any other URL.
-func dataURL(v []byte) (mime string, data llm.Text, ok bool) {
-	if !bytes.HasPrefix(v, []byte(`"data:`)) {
-		return "", llm.Text{}, false
-	}
-	head, rest, found := bytes.Cut(v[len(`"data:`):], []byte(","))
-	if !found {
-		return "", llm.Text{}, false
-	}
-	kind, base64 := strings.CutSuffix(strings.ReplaceAll(string(head), `\/`, "/"), ";base64")
-	if !base64 {
-		return "", llm.Text{}, false
-	}
-	kind, _, _ = strings.Cut(kind, ";")
-	if bytes.IndexByte(rest, '\\') >= 0 { // base64 with escaped slashes
-		s, _ := jsonedit.Unquote(append([]byte{'"'}, rest...))
-		return kind, llm.Plain(s), true
-	}
-	return kind, llm.PlainBytes(rest[:len(rest)-1]), true
 }

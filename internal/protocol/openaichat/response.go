@@ -118,8 +118,8 @@ func (d *decoder) message(path string, v []byte) []llm.Part {
 		})
 	}
 	if a := jsonedit.Get(v, "audio"); len(a) > 0 && a[0] == '{' {
-		b := &llm.Blob{Kind: llm.Audio, Data: text(jsonedit.Get(a, "data")), Extra: llm.Extra{Protocol: protocol.OpenAIChat}}
-		if t := text(jsonedit.Get(a, "transcript")); !t.Empty() {
+		b := &llm.Blob{Kind: llm.Audio, Data: openaiwire.String(jsonedit.Get(a, "data")), Extra: llm.Extra{Protocol: protocol.OpenAIChat}}
+		if t := openaiwire.String(jsonedit.Get(a, "transcript")); !t.Empty() {
 			m.Parts = append(m.Parts, &llm.Prose{Text: t})
 		}
 		m.Parts = append(m.Parts, b)

@@ -300,9 +300,9 @@ func (c *choiceDecoder) details(dst []llm.Event, v []byte, told bool) []llm.Even
 		s := &llm.Seal{Protocol: protocol.OpenAIChat, ID: wire.Text(jsonedit.Get(e, "id"))}
 		switch kind {
 		case "reasoning.encrypted":
-			s.Kind, s.Data = llm.Encrypted, text(jsonedit.Get(e, "data"))
+			s.Kind, s.Data = llm.Encrypted, openaiwire.String(jsonedit.Get(e, "data"))
 		default:
-			s.Data = text(jsonedit.Get(e, "signature"))
+			s.Data = openaiwire.String(jsonedit.Get(e, "signature"))
 		}
 		if s.Data.Empty() {
 			continue
