@@ -1,0 +1,147 @@
+// Package openai is OpenAI's own API, reached with an API key.
+package openai
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"portico/internal/fault"
+	"portico/internal/protocol"
+	"portico/internal/provider"
+	"portico/internal/provider/endpoint"
+)
+
+// Name is what the configuration calls the provider.
+const Name = "openai"
+
+// origin is where OpenAI's SDKs call.
+var origin = &url.URL{Scheme: "https", Host: "api.openai.com", Path: "/v1"}
+
+// The options of an account, and the headers that they become (spec: upstreams
+// §3.1).
+const (
+	optionOrganization = "organization"
+	optionProject      = "project"
+)
+
+// offered are the protocols, best first. Responses comes first because a
+// translated conversation keeps its reasoning from turn to turn in it only.
+var offered = []string{protocol.OpenAIResponses, protocol.OpenAIChat}
+
+var (
+	chat      = []string{protocol.OpenAIChat}
+	responses = []string{protocol.OpenAIResponses}
+)
+
+type openai struct{}
+
+// New returns the provider.
+func New() provider.Provider { return openai{} }
+
+// Name implements provider.Provider.
+func (openai) Name() string { return Name }
+
+// Prepare implements provider.Provider. A key is demanded at OpenAI itself; a
+// base URL of one's own may be a proxy that has the key.
+func (openai) Prepare(a *provider.Account) (err error) {
+	if a.Preset != "" {
+		return errors.New("preset: the provider openai has none; openai-compatible has")
+	}
+	if err := endpoint.Options(a.Options, optionOrganization, optionProject); err != nil {
+		return err
+	}
+	if a.BaseURL == nil {
+		a.BaseURL = origin
+	} else if a.BaseURL, err = endpoint.Base(a.BaseURL, false, a.Options); err != nil {
+		return err
+	}
+	if err := endpoint.Stem(a.BaseURL, "/chat/completions", "/responses", "/models"); err != nil {
+		return err
+	}
+	own := a.BaseURL.Host == origin.Host
+	if own && a.BaseURL.Path != origin.Path {
+		return errors.New("base_url: at api.openai.com it is https://api.openai.com/v1")
+	}
+	if err := endpoint.Key(a.Key, own); err != nil {
+		return err
+	}
+	if a.Protocols, err = endpoint.Protocols(a.Protocols, offered, offered); err != nil {
+		return err
+	}
+	if a.Header, err = headers(a); err != nil {
+		return err
+	}
+	return endpoint.Header(a, endpoint.Bearer)
+}
+
+// headers returns the account's headers with those of its options.
+func headers(a *provider.Account) (http.Header, error) {
+	h := a.Header.Clone()
+	for option, name := range map[string]string{optionOrganization: "Openai-Organization", optionProject: "Openai-Project"} {
+		v := a.Options[option]
+		if v == "" {
+			continue
+		}
+		if err := endpoint.Word(a.Options, option); err != nil {
+			return nil, err
+		}
+		if h.Get(name) != "" {
+			return nil, errors.New("headers: " + name + " is what the option " + option + " sets; leave out one of them")
+		}
+		if h == nil {
+			h = http.Header{}
+		}
+		h[name] = []string{v}
+	}
+	return h, nil
+}
+
+// Speaks implements provider.Provider.
+func (openai) Speaks(a *provider.Account, op protocol.Op, model string) []string {
+	switch op {
+	case protocol.Complete:
+		if a.Takes(protocol.OpenAIChat) && Completes(model) {
+			return chat
+		}
+		return nil
+	case protocol.Count:
+		// POST /responses/input_tokens; there is none for chat.
+		if a.Takes(protocol.OpenAIResponses) {
+			return responses
+		}
+		return nil
+	case protocol.Embed:
+		if a.Takes(protocol.OpenAIChat) {
+			return chat
+		}
+		return nil
+	}
+	return a.Protocols
+}
+
+// completers begin the names of the models that OpenAI serves at /completions;
+// it refuses all others there with a 404. What they are asked is put to the
+// others as a chat.
+var completers = []string{"gpt-3.5-turbo-instruct", "babbage-002", "davinci-002"}
+
+// Completes reports whether OpenAI takes legacy completions for model, which
+// may be a fine-tuned one ("ft:davinci-002:…").
+func Completes(model string) bool {
+	model = strings.TrimPrefix(model, "ft:")
+	for _, c := range completers {
+		if strings.HasPrefix(model, c) {
+			return true
+		}
+	}
+	return false
+}
+
+// Address implements provider.Provider.
+func (openai) Address(out *http.Request, a *provider.Account, to provider.Target) error {
+	return endpoint.Address(out, a, a.BaseURL, a.BaseURL.EscapedPath(), "", to, endpoint.Bearer)
+}
+
+// Rules implements provider.Provider.
+func (openai) Rules() fault.Rules { return Rules }
