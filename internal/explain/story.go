@@ -124,7 +124,7 @@ func attempt(x *journal.Exchange, i int) string {
 	default:
 		s += " answered with an error after " + span(a.Took)
 	}
-	s += ": " + reason(class) + quoted(a.Error) + "."
+	s += ": " + Reason(class) + quoted(a.Error) + "."
 	if a.After > 0 {
 		s += " It asked to wait " + span(a.After) + "."
 	}
@@ -251,13 +251,13 @@ func summary(x *journal.Exchange, o Outcome) string {
 	case Left:
 		return "The client left after " + span(x.Took) + "."
 	case Broken:
-		return "The answer of " + account + " broke off after " + span(x.Took) + ": " + reason(class) + "."
+		return "The answer of " + account + " broke off after " + span(x.Took) + ": " + Reason(class) + "."
 	case Refused:
 		who := "Portico"
 		if requests(class) && len(x.Attempts) > 0 {
 			who = account
 		}
-		return who + " refused it with HTTP " + strconv.Itoa(x.Status) + ": " + reason(class) + "."
+		return who + " refused it with HTTP " + strconv.Itoa(x.Status) + ": " + Reason(class) + "."
 	}
 	s := "Nobody could serve it"
 	if n := len(x.Attempts); n > 0 {

@@ -41,7 +41,9 @@ var reasons = map[fault.Class]string{
 	fault.Canceled:          "the client left",
 }
 
-func reason(c fault.Class) string {
+// Reason says in plain words what a class means, as in "… because …", without a
+// full stop.
+func Reason(c fault.Class) string {
 	if s, ok := reasons[c]; ok {
 		return s
 	}
@@ -51,10 +53,10 @@ func reason(c fault.Class) string {
 // why turns what the pool says of an account that it passed over into words.
 func why(s string) string {
 	if c, ok := strings.CutPrefix(s, "cooling: "); ok {
-		return "it was still waiting after a failure (" + reason(fault.ParseClass(c)) + ")"
+		return "it was still waiting after a failure (" + Reason(fault.ParseClass(c)) + ")"
 	}
 	if c, ok := strings.CutPrefix(s, "needs attention: "); ok {
-		return "it needs attention (" + reason(fault.ParseClass(c)) + ")"
+		return "it needs attention (" + Reason(fault.ParseClass(c)) + ")"
 	}
 	if strings.HasPrefix(s, "at its limit") {
 		return "it was " + plain(s)

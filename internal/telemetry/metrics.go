@@ -25,10 +25,10 @@ const (
 // one leaves its metrics out.
 type Sources struct {
 	Version  string
-	Provider func(account string) string                  // the provider of an account, "" if it is gone
-	Accounts func() map[string]int                        // how many accounts are in each state
-	Flying   func() (requests, streams int)               // requests being served, and those of them that stream
-	Journal  func() (backlog int, dropped, failed uint64) // exchanges not yet in the database; not told to a listener; not recorded
+	Provider func(account string) string    // the provider of an account, "" if it is gone
+	Accounts func() map[string]int          // how many accounts are in each state
+	Flying   func() (requests, streams int) // requests being served, and those of them that stream
+	Journal  func() journal.Stats
 }
 
 // Metrics listens to the journal and counts. It is written by one listener and
@@ -181,13 +181,23 @@ func (m *Metrics) asked(e *exposition) {
 		}
 	}
 	if f := m.sources.Journal; f != nil {
-		backlog, dropped, failed := f()
-		e.gauge("portico_journal_backlog", "Exchanges that the journal holds and the database does not yet.")
-		e.sample(float64(backlog))
-		e.counter("portico_journal_dropped_total", "Exchanges that a listener was not told of, since it was too slow.")
-		e.sample(float64(dropped))
-		e.counter("portico_journal_failed_total", "Exchanges that could not be recorded.")
-		e.sample(float64(failed))
+		j := f()
+		e.gauge("portico_journal_bytes", "Size of the journal's files.")
+		e.sample(float64(j.Bytes))
+		e.gauge("portico_journal_backlog", "Exchanges that wait in memory because the disk takes none.")
+		e.sample(float64(j.Backlog))
+		for _, c := range [...]struct {
+			name, help string
+			n          int64
+		}{
+			{"portico_journal_kept_total", "Exchanges that the database has taken over.", j.Kept},
+			{"portico_journal_lost_total", "Exchanges that could not be recorded.", j.Lost},
+			{"portico_journal_unheard_total", "Exchanges that a listener was too slow for.", j.Unheard},
+			{"portico_journal_errors_total", "Writes, syncs and hand-overs of the journal that failed.", j.WriteErrors + j.SyncErrors + j.KeepErrors},
+		} {
+			e.counter(c.name, c.help)
+			e.sample(float64(c.n))
+		}
 	}
 }
 

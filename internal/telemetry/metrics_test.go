@@ -80,7 +80,9 @@ func TestMetrics(t *testing.T) {
 		Provider: func(account string) string { return map[string]string{"a": "openai", "b": "gemini"}[account] },
 		Accounts: func() map[string]int { return map[string]int{"ready": 2, "down": 1} },
 		Flying:   func() (int, int) { return 3, 2 },
-		Journal:  func() (int, uint64, uint64) { return 7, 8, 9 },
+		Journal: func() journal.Stats {
+			return journal.Stats{Bytes: 6, Backlog: 7, Kept: 8, Lost: 9, Unheard: 10, WriteErrors: 1, SyncErrors: 2, KeepErrors: 3}
+		},
 	})
 	m.Heard(&journal.Exchange{
 		Op: "chat", Inbound: protocol.Anthropic, Status: 200, Served: "m", First: 30 * time.Millisecond, Took: 3 * time.Second, BytesIn: 10, BytesOut: 20,
@@ -116,7 +118,8 @@ func TestMetrics(t *testing.T) {
 		`portico_partial_total`: 1, `portico_losses_total`: 2,
 		`portico_requests_in_flight`: 3, `portico_streams_in_flight`: 2,
 		`portico_accounts{state="down"}`: 1, `portico_accounts{state="ready"}`: 2,
-		`portico_journal_backlog`: 7, `portico_journal_dropped_total`: 8, `portico_journal_failed_total`: 9,
+		`portico_journal_bytes`: 6, `portico_journal_backlog`: 7, `portico_journal_kept_total`: 8, `portico_journal_lost_total`: 9,
+		`portico_journal_unheard_total`: 10, `portico_journal_errors_total`: 6,
 	} {
 		if v, ok := got[name]; !ok || v != want {
 			t.Errorf("%s is %v (%t), want %v", name, v, ok, want)

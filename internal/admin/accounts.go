@@ -1,0 +1,253 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"portico/internal/explain"
+	"portico/internal/fault"
+	"portico/internal/pool"
+)
+
+// An Account is an account as the operator sees it. Its credential is never
+// part of it, only enough to tell two apart.
+type Account struct {
+	Name      string   `json:"name"`
+	Provider  string   `json:"provider"`
+	Preset    string   `json:"preset,omitzero"`
+	Protocols []string `json:"protocols" doc:"What it speaks, best first."`
+	BaseURL   string   `json:"base_url,omitzero"`
+	Key       string   `json:"key,omitzero" doc:"A hint such as sk-…ab12; absent if the account has none."`
+	Models    []string `json:"models" doc:"Globs; none: all models."`
+	Priority  int      `json:"priority" doc:"Accounts of a lower number are tried first."`
+	Weight    int      `json:"weight"`
+	Limits    Limits   `json:"limits"`
+	Headers   []string `json:"headers" doc:"Names of the headers that it sends with every request."`
+	Options   []string `json:"options" doc:"Names of the provider's settings that are set."`
+	Origin    string   `json:"origin" enum:"file,store,built_in" doc:"Where it was made. One of the configuration file is changed there."`
+
+	State    string    `json:"state" enum:"ready,cooling,trial,down,off"`
+	Since    time.Time `json:"since,omitzero" doc:"When the state began; absent for ready and off."`
+	Until    time.Time `json:"until,omitzero" doc:"When it is tried again."`
+	Why      string    `json:"why,omitzero" doc:"The class of the fault, as in the ledger."`
+	Text     string    `json:"text" doc:"The state as a sentence."`
+	Message  string    `json:"message,omitzero" doc:"The vendor's own words."`
+	Link     string    `json:"link,omitzero" doc:"Where the vendor says one can mend it."`
+	Failures int       `json:"failures,omitzero" doc:"Failures in a row that did not make it wait yet."`
+	Trouble  []Trouble `json:"trouble" doc:"Models that it cannot serve now while others go."`
+
+	InFlight int    `json:"in_flight"`
+	Served   uint64 `json:"served" doc:"Requests that it was given since the start."`
+	FirstMS  int64  `json:"first_ms,omitzero" doc:"Time to the first byte, smoothed."`
+}
+
+// Limits are what the operator allows an account; 0 is no limit.
+type Limits struct {
+	RPM         int `json:"rpm" minimum:"0" maximum:"1000000000" doc:"Requests a minute."`
+	TPM         int `json:"tpm" minimum:"0" maximum:"1000000000" doc:"Tokens a minute."`
+	Concurrency int `json:"concurrency" minimum:"0" maximum:"1000000" doc:"Requests at one time."`
+}
+
+// A Trouble is a model that an account cannot serve now.
+type Trouble struct {
+	Model   string    `json:"model"`
+	State   string    `json:"state" enum:"cooling,trial,down,ready"`
+	Since   time.Time `json:"since,omitzero"`
+	Until   time.Time `json:"until,omitzero"`
+	Why     string    `json:"why,omitzero"`
+	Text    string    `json:"text"`
+	Message string    `json:"message,omitzero"`
+}
+
+// A Tested is what a test of an account found.
+type Tested struct {
+	OK      bool   `json:"ok"`
+	Status  int    `json:"status,omitzero" doc:"The vendor's HTTP status."`
+	TookMS  int64  `json:"took_ms"`
+	Models  int    `json:"models,omitzero" doc:"How many models the account listed."`
+	Why     string `json:"why,omitzero" doc:"The class of the fault."`
+	Text    string `json:"text" doc:"What was found, as a sentence."`
+	Message string `json:"message,omitzero" doc:"The vendor's own words."`
+}
+
+// view is v as the operator sees it.
+func view(v *pool.View, stored bool) Account {
+	h := v.Health
+	a := Account{
+		Name: v.Name, Provider: v.Provider, Preset: v.Preset, Protocols: v.Protocols,
+		Priority: v.Priority, Weight: v.Weight, Limits: Limits{v.RPM, v.TPM, v.Parallel},
+		Headers: slices.Sorted(maps.Keys(v.Header)), Options: slices.Sorted(maps.Keys(v.Options)), Origin: "built_in",
+		State: state(v), Failures: h.Failed, InFlight: v.InFlight, Served: v.Served, FirstMS: v.First.Milliseconds(),
+	}
+	switch {
+	case v.Declared:
+		a.Origin = "file"
+	case stored:
+		a.Origin = "store"
+	}
+	if v.BaseURL != nil {
+		a.BaseURL = v.BaseURL.String()
+	}
+	if !v.Key.IsZero() {
+		a.Key = v.Key.Hint()
+	}
+	for _, g := range v.Account.Models {
+		a.Models = append(a.Models, g.String())
+	}
+	if !v.Disabled {
+		a.Since, a.Until, a.Why, a.Message, a.Link = h.Since, until(h), class(h), h.Msg, h.Link
+	}
+	a.Text = sentence(a.State, h)
+	for model, h := range v.Models {
+		s := h.State.String()
+		a.Trouble = append(a.Trouble, Trouble{Model: model, State: s, Since: h.Since, Until: until(h), Why: class(h), Text: sentence(s, h), Message: h.Msg})
+	}
+	slices.SortFunc(a.Trouble, func(x, y Trouble) int { return cmp.Compare(x.Model, y.Model) })
+	return a
+}
+
+// until is when a pause ends; a trial's is over.
+func until(h pool.Health) time.Time {
+	if h.State == pool.Cooling || h.State == pool.Down {
+		return h.Until
+	}
+	return time.Time{}
+}
+
+func class(h pool.Health) string {
+	if h.Why == fault.Unknown {
+		return ""
+	}
+	return h.Why.String()
+}
+
+// sentence says what a state means, without times, which go on.
+func sentence(state string, h pool.Health) string {
+	switch state {
+	case off:
+		return "Switched off."
+	case pool.Cooling.String():
+		return "Waiting: " + explain.Reason(h.Why) + "."
+	case pool.Trial.String():
+		return "About to be tried again; before, " + explain.Reason(h.Why) + "."
+	case pool.Down.String():
+		return "Needs you: " + explain.Reason(h.Why) + "."
+	}
+	if h.Failed > 0 {
+		return "Ready, though the last attempts failed."
+	}
+	return "Ready."
+}
+
+// find returns the view of the account called name.
+func (a *api) find(name string) (Account, error) {
+	for _, v := range a.o.Accounts.Views() {
+		if v.Name == name {
+			_, stored := a.o.Accounts.Stored(name)
+			return view(&v, stored), nil
+		}
+	}
+	return Account{}, problem(http.StatusNotFound, CodeNoAccount, "there is no account called %q", name)
+}
+
+// testWait bounds a test as a whole; the account's own time limits end it
+// sooner.
+const testWait = time.Minute
+
+func (a *api) accounts() {
+	type named struct {
+		Name string `path:"name" maxLength:"64"`
+	}
+	handle(a, operation{
+		id: "list-accounts", method: http.MethodGet, path: "/api/accounts", tag: "accounts", summary: "All accounts and how they are doing",
+	}, func(context.Context, *struct{}) (*out[List[Account]], error) {
+		var l List[Account]
+		for _, v := range a.o.Accounts.Views() {
+			_, stored := a.o.Accounts.Stored(v.Name)
+			l.Items = append(l.Items, view(&v, stored))
+		}
+		return &out[List[Account]]{l}, nil
+	})
+	handle(a, operation{
+		id: "get-account", method: http.MethodGet, path: "/api/accounts/{name}", tag: "accounts", summary: "One account",
+		errors: []int{http.StatusNotFound},
+	}, func(_ context.Context, in *named) (*out[Account], error) {
+		v, err := a.find(in.Name)
+		return &out[Account]{v}, err
+	})
+	handle(a, operation{
+		id: "add-account", method: http.MethodPost, path: "/api/accounts", tag: "accounts", summary: "Add an account", status: http.StatusCreated,
+		errors: []int{http.StatusConflict},
+	}, func(ctx context.Context, in *struct{ Body NewAccount }) (*out[Account], error) {
+		if err := a.o.Accounts.Add(ctx, in.Body.account()); err != nil {
+			return nil, err
+		}
+		v, err := a.find(in.Body.Name)
+		return &out[Account]{v}, err
+	})
+	handle(a, operation{
+		id: "change-account", method: http.MethodPatch, path: "/api/accounts/{name}", tag: "accounts", summary: "Change an account",
+		more:   "What is absent stays. A list, headers and options are replaced as a whole. Another base URL or preset needs the key again, so that nobody can have a stored key sent elsewhere.",
+		errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *struct {
+		Name string `path:"name" maxLength:"64"`
+		Body AccountChange
+	}) (*out[Account], error) {
+		old, err := a.mutable(in.Name)
+		if err != nil {
+			return nil, err
+		}
+		changed, err := in.Body.apply(old)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.o.Accounts.Replace(ctx, changed); err != nil {
+			return nil, err
+		}
+		v, err := a.find(in.Name)
+		return &out[Account]{v}, err
+	})
+	handle(a, operation{
+		id: "remove-account", method: http.MethodDelete, path: "/api/accounts/{name}", tag: "accounts", summary: "Remove an account and its credential",
+		errors: []int{http.StatusNotFound, http.StatusConflict},
+	}, func(ctx context.Context, in *named) (*struct{}, error) {
+		if _, err := a.mutable(in.Name); err != nil {
+			return nil, err
+		}
+		return nil, a.o.Accounts.Remove(ctx, in.Name)
+	})
+	handle(a, operation{
+		id: "test-account", method: http.MethodPost, path: "/api/accounts/{name}/test", tag: "accounts", summary: "Ask an account's upstream whether it would serve",
+		more:   "A failure of the account is an answer (ok: false), not an error.",
+		errors: []int{http.StatusNotFound, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+	}, func(ctx context.Context, in *named) (*out[Tested], error) {
+		if _, err := a.find(in.Name); err != nil {
+			return nil, err
+		}
+		select {
+		case a.tests <- struct{}{}:
+			defer func() { <-a.tests }()
+		default:
+			return nil, problem(http.StatusServiceUnavailable, CodeUnavailable, "%d tests are under way; wait for one to end", maxTests)
+		}
+		ctx, cancel := context.WithTimeout(ctx, testWait)
+		defer cancel()
+		t, err := a.o.Accounts.Test(ctx, in.Name)
+		return &out[Tested]{t}, err
+	})
+	handle(a, operation{
+		id: "heal-account", method: http.MethodPost, path: "/api/accounts/{name}/heal", tag: "accounts", summary: "Forget an account's faults, so that it is tried at once",
+		errors: []int{http.StatusNotFound},
+	}, func(_ context.Context, in *named) (*out[Account], error) {
+		if _, err := a.find(in.Name); err != nil {
+			return nil, err
+		}
+		a.o.Accounts.Heal(in.Name)
+		v, err := a.find(in.Name)
+		return &out[Account]{v}, err
+	})
+}

@@ -1,0 +1,146 @@
+package admin
+
+import (
+	"context"
+	"encoding/json/v2"
+	"io"
+	"net/http"
+	"path"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"portico/internal/journal"
+)
+
+// api is the typed part under /api/.
+type api struct {
+	o     *Options
+	mux   *http.ServeMux
+	huma  huma.API
+	tests chan struct{} // bounds tests of accounts at one time
+	feeds chan struct{} // bounds live feeds at one time
+}
+
+const (
+	maxTests = 4
+	maxFeeds = 32
+	// maxBody bounds the body of a request; an account with a thousand globs
+	// has some 30 KB.
+	maxBody = 1 << 20
+)
+
+// inJSON is how bodies are written and read: maps in the order of their keys,
+// and durations as the journal writes them.
+var inJSON = json.JoinOptions(json.Deterministic(true), journal.JSON)
+
+var format = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		if err := json.MarshalWrite(w, v, inJSON); err != nil {
+			return err
+		}
+		_, err := w.Write([]byte{'\n'})
+		return err
+	},
+	Unmarshal: func(data []byte, v any) error { return json.Unmarshal(data, v, inJSON) },
+}
+
+// newAPI registers everything.
+func newAPI(o *Options) *api {
+	a := &api{o: o, mux: http.NewServeMux(), tests: make(chan struct{}, maxTests), feeds: make(chan struct{}, maxFeeds)}
+	a.huma = humago.New(a.mux, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Portico admin API", Version: o.Version,
+				Description: "The operator's side of Portico. Every path needs the admin token. Errors are problem documents (RFC 9457) whose code stays the same over versions.",
+			},
+			Components: &huma.Components{
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
+				SecuritySchemes: map[string]*huma.SecurityScheme{"admin_token": {Type: "http", Scheme: "bearer", Description: "The admin_token of the configuration."}},
+			},
+			Security: []map[string][]string{{"admin_token": {}}},
+		},
+		Formats:                      map[string]huma.Format{"application/json": format, "json": format},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	})
+	a.status()
+	a.accounts()
+	a.requests()
+	a.usage()
+	a.models()
+	a.config()
+	a.live()
+	a.doctor()
+	a.document()
+	return a
+}
+
+// document serves the description of all the rest.
+func (a *api) document() {
+	const at = "/api/openapi.json"
+	a.huma.OpenAPI().AddOperation(&huma.Operation{
+		OperationID: "openapi", Method: http.MethodGet, Path: at, Tags: []string{"gateway"}, Summary: "This document",
+		Responses: map[string]*huma.Response{"200": {Description: "An OpenAPI 3.1 document", Content: map[string]*huma.MediaType{"application/openapi+json": {}}}},
+	})
+	made := sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
+	a.mux.HandleFunc("GET "+at, func(w http.ResponseWriter, r *http.Request) {
+		body, err := made()
+		if err != nil {
+			problem(http.StatusInternalServerError, CodeInternal, "the document cannot be written: %s", err).write(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(body)
+	})
+}
+
+// schemaName names types of other packages with their package, since explain
+// and journal have types of the same name.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if p := path.Base(t.PkgPath()); t.Name() != "" && strings.HasPrefix(t.PkgPath(), "portico/") && p != "admin" {
+		return strings.ToUpper(p[:1]) + p[1:] + name
+	}
+	return name
+}
+
+// An out is an answer with a body.
+type out[T any] struct{ Body T }
+
+// A List is one page of things.
+type List[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitzero" doc:"The cursor of the next page; absent on the last."`
+}
+
+// An operation is an entry of the table of routes.
+type operation struct {
+	id, method, path, tag, summary, more string
+	status                               int // of success; 0: 200, or 204 without a body
+	errors                               []int
+}
+
+// handle registers f under op. All that f returns as an error becomes a
+// problem.
+func handle[I, O any](a *api, op operation, f func(context.Context, *I) (*O, error)) {
+	huma.Register(a.huma, huma.Operation{
+		OperationID: op.id, Method: op.method, Path: op.path, Tags: []string{op.tag}, Summary: op.summary, Description: op.more,
+		DefaultStatus: op.status, MaxBodyBytes: maxBody, BodyReadTimeout: 30 * time.Second,
+		Errors: append([]int{http.StatusUnauthorized, http.StatusTooManyRequests}, op.errors...),
+	}, func(ctx context.Context, in *I) (*O, error) {
+		o, err := f(ctx, in)
+		if err != nil {
+			return nil, a.told(err)
+		}
+		return o, nil
+	})
+}
