@@ -16,7 +16,9 @@ import (
 // A Call is one request as the way in hands it over. It is not changed by the
 // relay, and Body is not kept after Do returns.
 type Call struct {
-	ID    string // the gateway's request id
+	Settings *Settings // as they were when the request came in
+
+	ID    string // the gateway's request id, see journal.NewID
 	Start time.Time
 	Op    protocol.Op
 	Codec protocol.Codec // the client's protocol; errors are told in it

@@ -1,0 +1,244 @@
+package relay
+
+import (
+	"context"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"portico/internal/fault"
+	"portico/internal/journal"
+	"portico/internal/pool"
+	"portico/internal/protocol"
+	"portico/internal/route"
+	"portico/internal/schedule"
+)
+
+// An answer is one call while it is under way: the way back to the client, how
+// far it has come, and what the ledger will say of it. It is used by the
+// call's goroutine and, for heartbeats and time limits, by its timer. Answers
+// are used again for other calls, and their timers with them.
+type answer struct {
+	mu    sync.Mutex // guards watch, line and writing to the client
+	watch watch
+	line  line
+
+	job // for the call's goroutine alone
+}
+
+// A job is a call and what became of it so far.
+type job struct {
+	r   *Relay
+	ctx context.Context
+	c   *Call
+
+	// Whom to ask, and in which form.
+	plan   route.Plan
+	query  schedule.Query
+	forms  []form
+	ways   []pool.Way // of the forms
+	form   *form      // that the last attempt was made in
+	asked  asked      // the client's own request for the model askedFor, memoised
+	askFor string
+
+	// What was tried.
+	tried  []string // accounts that are not to be asked again for this model
+	again  string   // one of them that may be asked once more
+	twice  bool     // it was
+	soon   soon     // one of them that asked for a short pause
+	waits  int
+	left   int // tries that may still keep an upstream busy
+	made   int // tries so far
+	failed []failure
+	none   pool.None
+	unfit  *fault.Fault // why the last form that did not fit was given up
+	reply  reply        // an upstream's refusal that can go to the client as it is
+
+	// How the attempt under way goes.
+	try  try
+	flow flow
+
+	// What the client has.
+	live     bool // something of this leg: no other account can serve it now
+	streamed bool // the upstream's answer is a stream of events
+	sse      bool // the client's, too, and it has begun
+	told     bool // of the failure, in the upstream's own words
+	abort    bool // the connection must break, so that the answer is not taken for whole
+
+	// What the ledger says.
+	x        journal.Exchange
+	attempts []journal.Attempt
+	guess    int64 // tokens of the request, 0: not guessed yet
+	fresh    bool  // the last record tells all but the bytes that went out
+	recorded int64 // line.out as the last record tells it
+}
+
+// A try is one attempt.
+type try struct {
+	lease  *pool.Lease // nil between attempts
+	leg    int
+	began  time.Time
+	first  time.Duration // from began to the first meaningful byte, 0: none came
+	status int
+	tap    protocol.Tap // nil if the answer cannot be read
+	sent   *payload
+}
+
+// A line is the connection to the client.
+type line struct {
+	w         http.ResponseWriter
+	rc        http.ResponseController
+	heartbeat time.Duration
+	stall     time.Duration // how long a client may take nothing
+	committed bool          // the status is out; nothing can be taken back
+	beating   bool          // silence is filled with heartbeats
+	open      bool          // a part of an event is out, and the rest is not
+	until     time.Duration // the time limit for writing, as it is set
+	out       int64         // bytes of the body
+	err       error         // why nothing more can be written
+}
+
+// defaultStall is for calls without settings.
+const defaultStall = time.Minute
+
+// A soon is an account that asked for a pause that is worth waiting for.
+type soon struct {
+	account string
+	at      time.Time
+}
+
+// begin takes an answer for c.
+func (r *Relay) begin(ctx context.Context, w http.ResponseWriter, c *Call) *answer {
+	a := r.answers.Get().(*answer)
+	a.r, a.ctx, a.c = r, ctx, c
+	a.mu.Lock()
+	a.line = line{w: w, rc: *http.NewResponseController(w), stall: defaultStall}
+	if s := c.Settings; s != nil {
+		a.line.heartbeat = s.Timeouts.Heartbeat
+		if s.Timeouts.WriteStall > 0 {
+			a.line.stall = s.Timeouts.WriteStall
+		}
+	}
+	a.mu.Unlock()
+	h := w.Header()
+	if len(h[idHeader]) == 0 {
+		h[idHeader] = []string{c.ID}
+	}
+	a.x = journal.Exchange{ID: c.ID, Start: c.Start, Key: c.Key, Client: c.Client, Peer: c.Peer, Op: c.Op.String(),
+		Inbound: c.Codec.Name(), Stream: c.Stream, Asked: c.Model, BytesIn: int64(len(c.Body))}
+	if c.Op == protocol.Other {
+		a.x.Path = c.Path
+	}
+	if c.Session != "" {
+		a.query.Session = schedule.Hash(c.Session)
+		a.x.Session = strconv.FormatUint(a.query.Session, 16)
+	}
+	return a
+}
+
+// end records what is not recorded yet and gives the answer back. It is
+// deferred: a panic of a codec is told to the client as an error.
+func (a *answer) end() {
+	p := recover()
+	if p != nil && p != http.ErrAbortHandler {
+		a.crashed(p)
+	}
+	a.stop()
+	if !a.fresh || a.recorded != a.line.out {
+		a.record(0)
+	}
+	abort := a.abort || p == http.ErrAbortHandler
+	r := a.r
+	a.mu.Lock()
+	a.line = line{}
+	a.mu.Unlock()
+	clear(a.failed)
+	clear(a.attempts)
+	clear(a.forms)
+	a.job = job{forms: a.forms[:0], ways: a.ways[:0], tried: a.tried[:0], failed: a.failed[:0], attempts: a.attempts[:0]}
+	r.answers.Put(a)
+	if abort {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// crashed tells the client of a defect of the gateway.
+func (a *answer) crashed(p any) {
+	a.r.log.Error("a request crashed", "request_id", a.c.ID, "panic", p, "stack", string(debug.Stack()))
+	defer func() {
+		if recover() != nil { // the defect is in telling
+			a.abort = true
+		}
+	}()
+	a.tell(crash)
+}
+
+// commit sends the status. All headers are set.
+func (a *answer) commit(status int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.x.Status = status
+	a.line.committed = true
+	a.line.w.WriteHeader(status)
+}
+
+// write sends p. With flush the client gets it now. open says that p ends
+// within an event. The error, if any, means that the client has gone.
+func (a *answer) write(p []byte, open, flush bool) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.line.open = open
+	return a.put(p, flush)
+}
+
+// put is write for those who hold the lock.
+func (a *answer) put(p []byte, flush bool) error {
+	l := &a.line
+	if l.err != nil {
+		return l.err
+	}
+	now := a.watch.now()
+	a.watch.beat = now
+	if now+l.stall > l.until {
+		// The limit is set for a while ahead, so that it is not set anew for
+		// every piece of a stream.
+		d := l.stall + l.stall/4
+		l.until = now + d
+		_ = l.rc.SetWriteDeadline(time.Now().Add(d)) // not every writer has one
+	}
+	n, err := l.w.Write(p)
+	l.out += int64(n)
+	if err == nil && flush {
+		err = l.rc.Flush()
+	}
+	l.err = err
+	return err
+}
+
+// beat begins to fill silence with heartbeats.
+func (a *answer) beat() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.line.heartbeat > 0 {
+		a.line.beating = true
+		a.watch.beat = a.watch.now()
+		a.arm(a.watch.beat)
+	}
+}
+
+// heartbeat fills a silence, unless it is one within an event. The lock is
+// held.
+func (a *answer) heartbeat() {
+	if a.line.open {
+		a.watch.beat = a.watch.now()
+		return
+	}
+	if a.put(a.c.Codec.Heartbeat(), true) != nil {
+		a.line.beating = false
+		if a.watch.cancel != nil {
+			a.watch.cancel(errGone)
+		}
+	}
+}

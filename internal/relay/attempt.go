@@ -1,0 +1,177 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"portico/internal/fault"
+	"portico/internal/pool"
+	"portico/internal/protocol"
+	"portico/internal/provider"
+)
+
+// unstreamed is the least that is waited for the beginning of an answer that
+// comes whole: a model may think for minutes before it.
+const unstreamed = 600 * time.Second
+
+// attempt makes one try with one account. Nil means that the leg was served.
+func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) {
+	a.try = try{lease: l, leg: leg, began: time.Now()}
+	a.form, a.live = a.formOf(l.Way), false
+	a.x.Account, a.x.Outbound, a.x.Served = l.Account.Name, l.Way.Protocol, model
+	a.notePassed(l.Passed)
+	f = crash // unless all below comes to its end
+	defer func() { a.ended(f) }()
+
+	t, err := a.ask(a.form, leg, l.Account, model)
+	if err != nil {
+		return a.drop(l.Way, refusalOf(err))
+	}
+	ctx, cancel := context.WithCancelCause(a.ctx)
+	defer cancel(nil)
+	first, idle := a.limits()
+	a.start(cancel, first, idle)
+	defer a.rest()
+	resp, f := a.send(ctx, l, t, model)
+	if f != nil {
+		return f
+	}
+	defer func() { _ = resp.Body.Close() }()
+	a.answering()
+	a.try.status = resp.StatusCode
+	return a.receive(ctx, resp)
+}
+
+// limits are how long an attempt may take to begin its answer and how long it
+// may be silent afterwards. What comes whole may take longer.
+func (a *answer) limits() (first, idle time.Duration) {
+	t := &a.c.Settings.Timeouts
+	if a.c.Stream || a.c.Op == protocol.Count {
+		return t.FirstByte, t.Idle
+	}
+	return max(t.FirstByte, unstreamed), max(t.Idle, unstreamed)
+}
+
+// send sends the request and returns the upstream's answer, whatever its
+// status.
+func (a *answer) send(ctx context.Context, l *pool.Lease, t asked, model string) (*http.Response, *fault.Fault) {
+	out := blank.WithContext(ctx)
+	out.Method = a.c.Method
+	if a.form.make != nil {
+		out.Method = http.MethodPost
+	}
+	out.Header = a.r.outgoing(a.c.Header, l.Account.By, a.form.make != nil)
+	if len(t.body) > 0 {
+		p := &payload{b: t.body}
+		a.try.sent = p
+		out.Body, out.GetBody, out.ContentLength = &reader{p: p}, p.again, int64(len(t.body))
+	}
+	err := l.Account.By.Address(out, l.Account.Account, provider.Target{
+		Protocol: l.Way.Protocol, Op: l.Way.Op, Model: model, Stream: a.c.Stream, Path: t.path, Query: t.query})
+	if err != nil {
+		if f, ok := errors.AsType[*fault.Fault](err); ok {
+			return nil, f
+		}
+		return nil, &fault.Fault{Class: fault.Internal, Msg: "the request could not be addressed: " + a.clean(err.Error()), Err: err}
+	}
+	// The transport is asked directly: an http.Client would follow redirects,
+	// and the credential with them.
+	resp, err := l.Account.Way.RoundTrip(out)
+	if err != nil {
+		return nil, a.cut(ctx, err, fault.Sent)
+	}
+	return resp, nil
+}
+
+// blank is the request that every other is a copy of.
+var blank http.Request
+
+// receive reads an answer and carries it, or says what is wrong with it.
+func (a *answer) receive(ctx context.Context, resp *http.Response) *fault.Fault {
+	op := a.form.way.Op
+	kind := mediaType(resp.Header)
+	switch status := resp.StatusCode; {
+	case status == http.StatusNotModified && op == protocol.Other && len(a.c.Header["If-None-Match"]) > 0:
+		return a.through(ctx, resp, nil)
+	case status < 200 || status > 299:
+		return a.refused(ctx, resp)
+	case encoded(resp.Header) && a.form.make != nil:
+		return a.broken(fault.Answered, "its answer is compressed, which nobody asked for")
+	case encoded(resp.Header), op == protocol.Other:
+		return a.through(ctx, resp, nil)
+	}
+	a.try.tap = a.form.codec.NewTap()
+	streams := a.c.Stream && (op == protocol.Chat || op == protocol.Complete)
+	switch {
+	case streams && kind != "application/json":
+		return a.stream(ctx, resp, kind)
+	case !streams && kind == eventStream:
+		return a.broken(fault.Answered, "it answered with a stream, which nobody asked for")
+	}
+	return a.whole(ctx, resp)
+}
+
+const eventStream = "text/event-stream"
+
+// mediaType is the type of a body, in lower case, without parameters.
+func mediaType(h http.Header) string {
+	v := h["Content-Type"]
+	if len(v) == 0 {
+		return ""
+	}
+	s, _, _ := strings.Cut(v[0], ";")
+	return strings.ToLower(strings.TrimSpace(s))
+}
+
+// encoded reports whether a body is compressed. The relay never asks for it,
+// but an upstream may do it nevertheless, and then its bytes are carried
+// unread.
+func encoded(h http.Header) bool {
+	v := h["Content-Encoding"]
+	return len(v) > 0 && v[0] != "" && !strings.EqualFold(v[0], "identity")
+}
+
+// A payload is a request's body on its way out. A transport may still read it
+// after its round trip has ended, so the attempt takes it away before the
+// body's memory is used for something else.
+type payload struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+var errTaken = errors.New("the attempt is over")
+
+func (p *payload) again() (io.ReadCloser, error) { return &reader{p: p}, nil }
+
+func (p *payload) take() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.b = nil
+}
+
+// A reader reads a payload.
+type reader struct {
+	p  *payload
+	at int
+}
+
+func (r *reader) Read(dst []byte) (int, error) {
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	switch {
+	case r.p.b == nil:
+		return 0, errTaken
+	case r.at == len(r.p.b):
+		return 0, io.EOF
+	}
+	n := copy(dst, r.p.b[r.at:])
+	r.at += n
+	return n, nil
+}
+
+func (*reader) Close() error { return nil }

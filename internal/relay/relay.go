@@ -1,0 +1,160 @@
+package relay
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"portico/internal/fault"
+	"portico/internal/pool"
+	"portico/internal/protocol"
+)
+
+// Options are what a relay is made of. Pool, Record, Hop and Agent are needed.
+type Options struct {
+	Pool *pool.Pool
+	// Codecs are the protocols of upstreams, the clients' own among them.
+	Codecs []protocol.Codec
+	Record Recorder
+	// Hop is this gateway's name among gateways, by which it knows requests
+	// of its own: the same for the life of the process, at least 16 letters
+	// and digits, and no part of another's.
+	Hop   string
+	Agent string // the User-Agent that upstreams see
+	Now   func() time.Time
+	Log   *slog.Logger
+}
+
+// A Relay carries calls. It is safe for concurrent use.
+type Relay struct {
+	pool   *pool.Pool
+	codecs map[string]protocol.Codec
+	record Recorder
+	hop    string
+	agent  []string // header values that all requests share
+	via    []string
+	now    func() time.Time
+	log    *slog.Logger
+
+	answers sync.Pool
+	unwell  atomic.Bool // the recorder failed the last time
+}
+
+// New returns a relay.
+func New(o Options) *Relay {
+	r := &Relay{pool: o.Pool, codecs: map[string]protocol.Codec{}, record: o.Record, hop: o.Hop,
+		agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log}
+	for _, c := range o.Codecs {
+		r.codecs[c.Name()] = c
+	}
+	if r.now == nil {
+		r.now = time.Now
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	r.answers.New = func() any { return newAnswer() }
+	return r
+}
+
+// Do carries c to an upstream and its answer to w. When it returns, the client
+// has been answered and the exchange is recorded; neither c nor its body is
+// used any more. It panics with http.ErrAbortHandler if an answer broke off in
+// a way that can only be told by breaking the connection.
+//
+// If ctx ends with a *fault.Fault as its cause, the client is told that.
+func (r *Relay) Do(ctx context.Context, w http.ResponseWriter, c *Call) {
+	a := r.begin(ctx, w, c)
+	defer a.end()
+	if f := a.serve(); f != nil {
+		a.tell(f)
+	}
+}
+
+// Refuse tells the client f in its own dialect and records that.
+func (r *Relay) Refuse(w http.ResponseWriter, c *Call, f *fault.Fault) {
+	a := r.begin(context.Background(), w, c)
+	defer a.end()
+	a.tell(f)
+}
+
+// serve carries the call. Nil means that the client has its answer.
+func (a *answer) serve() *fault.Fault {
+	if loops(a.c.Header, a.r.hop) {
+		return looped()
+	}
+	a.plan = a.c.Settings.Routes.Plan(a.c.Model)
+	a.x.Rule = a.plan.Rule
+	a.left = max(a.c.Settings.Attempts, 1)
+	a.findForms()
+	for leg := 0; leg == 0 || leg < a.legs(); leg++ {
+		if f := a.serveLeg(leg); f != nil {
+			if a.countable(f) {
+				return a.estimate()
+			}
+			return f
+		}
+	}
+	return a.conclude()
+}
+
+// serveLeg makes attempts until one serves the leg, the policy gives up, the
+// tries are spent, or nobody is left. Most calls have one leg, see carrier.
+func (a *answer) serveLeg(leg int) *fault.Fault {
+	for _, model := range a.plan.Models {
+		a.newTarget()
+	attempts:
+		for a.left > 0 && a.made < maxAttempts {
+			lease, none := a.r.pool.Lease(a.want(model))
+			if none != nil {
+				if a.once() || a.wait(none) {
+					continue
+				}
+				a.nobody(none)
+				break
+			}
+			f := a.attempt(&lease, leg, model)
+			if f == nil {
+				return nil
+			}
+			switch a.next(f, &lease) {
+			case GiveUp:
+				return f
+			case Onward:
+				break attempts
+			}
+		}
+		if a.ctx.Err() != nil {
+			return a.gone()
+		}
+	}
+	return a.verdict()
+}
+
+// next decides what follows an attempt that failed with f, and notes it.
+func (a *answer) next(f *fault.Fault, l *pool.Lease) Step {
+	if f == a.unfit {
+		return Another // or the same account in another form
+	}
+	step := after(f)
+	if a.live || a.ctx.Err() != nil || a.unsure(f) || a.c.Op == protocol.Count && missing(f) {
+		step = GiveUp
+	}
+	a.noteStep(step)
+	a.made++
+	if !free(f) {
+		a.left--
+	}
+	a.failed = append(a.failed, failure{l.Account.Name, f})
+	a.tried = append(a.tried, l.Account.Name)
+	if step == Again && !a.twice {
+		a.again = l.Account.Name
+	}
+	if f.After > 0 && f.After < maxInline {
+		a.soon = soon{l.Account.Name, a.r.now().Add(f.After)}
+	}
+	return step
+}

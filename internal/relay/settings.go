@@ -1,0 +1,25 @@
+package relay
+
+import (
+	"portico/internal/config"
+	"portico/internal/journal"
+	"portico/internal/route"
+	"portico/internal/schedule"
+)
+
+// Settings are what the operator decides about the path. They are immutable; a
+// reload makes new ones, and a request keeps those that it began with.
+type Settings struct {
+	Routes   *route.Table
+	Strategy schedule.Strategy
+	Attempts int // tries for one request that keep an upstream busy, at least 1
+	Timeouts config.Timeouts
+}
+
+// A Recorder keeps exchanges. *journal.Journal is one.
+type Recorder interface {
+	// Record returns once x is safe from a crash of this process. An
+	// exchange that is recorded again under its ID replaces what was
+	// recorded before. x must not be changed afterwards.
+	Record(x *journal.Exchange) error
+}

@@ -1,0 +1,293 @@
+package relay
+
+import (
+	"bytes"
+	"context"
+	"encoding/json/jsontext"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"portico/internal/fault"
+	"portico/internal/protocol"
+	"portico/internal/sse"
+)
+
+// tail is how long an upstream may keep a stream open after the answer's end.
+const tail = 5 * time.Second
+
+// endMarks holds the protocols whose streams end with a mark of its own, after
+// the answer itself is whole: [DONE] and message_stop. A connection that is cut
+// before it has not ended well, even if nothing of the answer is missing.
+var endMarks = map[string]bool{protocol.OpenAIChat: true, protocol.Anthropic: true}
+
+// A flow is a stream under way. Frames are judged as they come in and sent as
+// they are: one read of the upstream makes at most one write to the client.
+// An event that is not whole is kept back up to maxHeld, so that heartbeats and
+// errors find a place between two events.
+type flow struct {
+	home   []byte // the buffer that buf begins and ends in
+	buf    []byte // from the first byte that is not settled
+	start  int    // where the event begins that is not whole yet; all before is judged
+	sent   int    // how much of buf the client has
+	cut    sse.Cutter
+	out    []byte // what a carrier made of the frames
+	framed bool   // an event with data was seen
+	ready  bool   // the relay has decided for this upstream
+	final  bool   // what is to be sent makes the answer whole for the client
+	ended  bool   // the mark of the end came
+}
+
+// stream carries a stream of events. kind is its media type.
+func (a *answer) stream(ctx context.Context, resp *http.Response, kind string) *fault.Fault {
+	p := streams.Get().(*[]byte)
+	defer streams.Put(p)
+	a.flow = flow{home: (*p)[:0], buf: (*p)[:0], out: a.flow.out[:0]}
+	a.streamed = true
+	s := &a.flow
+	for {
+		s.room()
+		n, err := resp.Body.Read(s.buf[len(s.buf):cap(s.buf)])
+		a.watch.heard()
+		s.buf = s.buf[:len(s.buf)+n]
+		bad := a.frames(err == io.EOF)
+		if bad != nil && !a.live {
+			return bad // unseen
+		}
+		if f := a.pass(resp, bad == nil); f != nil {
+			return f
+		}
+		switch {
+		case bad != nil:
+			return bad
+		case err == io.EOF && s.ready && a.complete(false):
+			return nil
+		case err == io.EOF && !s.framed:
+			return a.noStream(kind)
+		case err == io.EOF:
+			return a.broken(fault.Streaming, "it ended before its end")
+		case err != nil && a.complete(a.ctx.Err() == nil):
+			return nil // a client may leave as soon as it has all
+		case err != nil:
+			return a.cut(ctx, err, fault.Streaming)
+		}
+		if s.ready && a.complete(true) {
+			a.hurry(tail)
+		}
+	}
+}
+
+// room makes room for a read.
+func (s *flow) room() {
+	if cap(s.buf)-len(s.buf) < streamBuffer/4 {
+		s.buf = append(make([]byte, 0, 2*cap(s.buf)), s.buf...)
+	}
+}
+
+// complete reports whether the answer has come to its end. A connection that
+// was cut needs the mark of the end, too.
+func (a *answer) complete(cut bool) bool {
+	return a.try.tap.Seen().Finished && (!cut || a.flow.ended || !endMarks[a.form.codec.Name()])
+}
+
+// frames judges the events that are whole. At the end of a stream the last one
+// needs no blank line.
+func (a *answer) frames(eof bool) *fault.Fault {
+	s := &a.flow
+	for s.start < len(s.buf) {
+		rest := s.buf[s.start:]
+		n := s.cut.Cut(rest)
+		if n == 0 {
+			if !eof {
+				break
+			}
+			n = len(rest)
+		}
+		if f := a.frame(s.start, n); f != nil {
+			return f
+		}
+		s.start += n
+	}
+	if len(s.buf)-s.start > maxEvent {
+		return a.broken(fault.Streaming, "an event is larger than %d MiB", maxEvent>>20)
+	}
+	return nil
+}
+
+// frame judges the event of n bytes at the offset at.
+func (a *answer) frame(at, n int) *fault.Fault {
+	s := &a.flow
+	f := sse.Parse(s.buf[at : at+n])
+	if f.Data == nil {
+		return nil // a comment or a blank line
+	}
+	s.framed, a.fresh = true, false
+	mark := a.try.tap.Frame(f.Event, f.Data)
+	switch {
+	case mark&protocol.Failed != 0:
+		return a.frameFailed(at, n, f.Data)
+	case mark&protocol.Meaningful != 0, mark&protocol.Final != 0 && a.try.tap.Seen().Finished:
+		if !s.ready {
+			if bad := a.decide(at); bad != nil {
+				return bad
+			}
+		}
+	}
+	if mark&protocol.Final != 0 && a.lastLeg() {
+		s.final = true
+		s.ended = s.ended || mark == protocol.Final
+	}
+	if s.ready {
+		return a.feed(f)
+	}
+	return nil
+}
+
+// decide settles on this upstream; the events before at were held back.
+func (a *answer) decide(at int) *fault.Fault {
+	s := &a.flow
+	s.ready = true
+	a.arrived()
+	c := a.carrier()
+	if c == nil {
+		return nil
+	}
+	if a.try.leg > 0 {
+		a.live = true // the carrier takes nothing back
+	}
+	a.form.fed = true
+	c.begin(a.try.leg)
+	var cut sse.Cutter
+	for from := 0; from < at; {
+		n := cut.Cut(s.buf[from:at])
+		if bad := a.feed(sse.Parse(s.buf[from : from+n])); bad != nil {
+			return bad
+		}
+		from += n
+	}
+	return nil
+}
+
+// feed gives an event to the carrier, if there is one.
+func (a *answer) feed(f sse.Frame) *fault.Fault {
+	c := a.carrier()
+	if c == nil || f.Data == nil {
+		return nil
+	}
+	var err error
+	if a.flow.out, err = c.frame(a.flow.out, f.Event, f.Data); err != nil {
+		return a.broken(fault.Streaming, "%s", err)
+	}
+	return nil
+}
+
+// frameFailed judges an event that is an error. If the client has a part of
+// the answer already, an error in its dialect goes to it as it came; what is
+// no sense at all is kept from it.
+func (a *answer) frameFailed(at, n int, data []byte) *fault.Fault {
+	s := &a.flow
+	f := a.judge(a.try.tap.Seen().Error, fault.Streaming)
+	if a.live && a.carrier() == nil && jsontext.Value(bytes.TrimSpace(data)).IsValid() {
+		raw := redact(s.buf[at:at+n], a.key())
+		s.buf = append(s.buf[:at], raw...)
+		s.start = len(s.buf)
+		a.told = true
+	}
+	return f
+}
+
+// pass sends what may go out. If all is sound, that includes the beginning of
+// a large event.
+func (a *answer) pass(resp *http.Response, sound bool) *fault.Fault {
+	s := &a.flow
+	if !s.ready {
+		switch held := len(s.buf); {
+		case held <= maxAhead, a.carrier() != nil && s.start == 0:
+			return nil
+		case s.start == 0 && !beginsLikeEvent(s.buf):
+			return a.broken(fault.Answered, "it is no stream of events")
+		}
+		// So much can only be the beginning of an answer.
+		if bad := a.decide(s.start); bad != nil {
+			return bad
+		}
+	}
+	end, open := max(s.start, s.sent), false
+	if sound && len(s.buf)-s.start > maxHeld {
+		end, open = len(s.buf), true
+	}
+	p := s.buf[s.sent:end]
+	if a.carrier() != nil {
+		p, open, end = s.out, false, 0
+	}
+	if len(p) > 0 {
+		if !a.line.committed {
+			a.open(resp.StatusCode, resp.Header)
+		}
+		if s.final {
+			a.record(len(p))
+		}
+		a.live = true
+		if err := a.write(p, open, true); err != nil {
+			return closed(err)
+		}
+	}
+	s.sent, s.final, s.out = end, false, s.out[:0]
+	s.shift()
+	return nil
+}
+
+// shift drops what is settled.
+func (s *flow) shift() {
+	if s.start == 0 {
+		return
+	}
+	s.sent = max(s.sent-s.start, 0)
+	rest := s.buf[s.start:]
+	if cap(s.buf) > maxHeld && len(rest) <= streamBuffer/2 {
+		s.buf = s.home // a large event is through; its memory is not kept
+	}
+	s.buf = s.buf[:copy(s.buf[:cap(s.buf)], rest)]
+	s.start = 0
+}
+
+// open begins the client's stream. upstream holds the upstream's headers.
+func (a *answer) open(status int, upstream http.Header) {
+	h := a.line.w.Header()
+	a.returning(h, upstream)
+	a.announce(h)
+	if a.carrier() != nil || mediaType(upstream) != eventStream {
+		h["Content-Type"] = streamType
+	}
+	h["Cache-Control"], h["X-Accel-Buffering"] = noCache, noBuffer
+	a.sse = true
+	a.commit(status)
+	a.beat()
+}
+
+// noStream judges what came in place of a stream: a page, an error in plain
+// JSON, or nothing.
+func (a *answer) noStream(kind string) *fault.Fault {
+	body := bytes.TrimSpace(a.flow.buf)
+	if len(body) == 0 {
+		return a.broken(fault.Answered, "it is empty")
+	}
+	sign := a.form.codec.DecodeError(0, body)
+	f := a.judge(&sign, fault.Answered)
+	if f.Class == fault.Broken {
+		f.Msg = clip("the upstream sent no stream but "+strings.TrimSpace("something of type "+kind)+": "+f.Msg, 512)
+	}
+	return f
+}
+
+// beginsLikeEvent reports whether b begins as an event does.
+func beginsLikeEvent(b []byte) bool {
+	b = bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), "\r\n")
+	for _, field := range []string{"data:", "event:", "id:", "retry:", ":"} {
+		if bytes.HasPrefix(b, []byte(field)) {
+			return true
+		}
+	}
+	return false
+}

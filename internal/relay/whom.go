@@ -1,0 +1,95 @@
+package relay
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"portico/internal/fault"
+	"portico/internal/pool"
+)
+
+const (
+	// maxInline bounds a pause that the relay waits out. A client can be told
+	// to wait for whole seconds only; below that, waiting here wins.
+	maxInline = 900 * time.Millisecond
+	// maxWaits is how many such pauses one call may cost.
+	maxWaits = 2
+)
+
+// newTarget begins with the next model of the chain.
+func (a *answer) newTarget() {
+	a.tried, a.again, a.soon = a.tried[:0], "", soon{}
+}
+
+// want is what the pool is asked for.
+func (a *answer) want(model string) pool.Want {
+	return pool.Want{Ways: a.ways, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy, Not: a.tried}
+}
+
+// once lets the account that failed last be asked a second time, where it is
+// the only one that can serve.
+func (a *answer) once() bool {
+	if a.again == "" {
+		return false
+	}
+	a.forgive(a.again)
+	a.again, a.twice = "", true
+	return true
+}
+
+func (a *answer) forgive(account string) {
+	a.tried = slices.DeleteFunc(a.tried, func(s string) bool { return s == account })
+}
+
+// wait waits for the account that is able soonest, if that is soon enough. The
+// pause is longer by chance, so that not all come back at one moment.
+func (a *answer) wait(none *pool.None) bool {
+	until, account := none.Until, ""
+	if a.soon.account != "" && (until.IsZero() || a.soon.at.Before(until)) {
+		until, account = a.soon.at, a.soon.account
+	}
+	if until.IsZero() || a.waits >= maxWaits {
+		return false
+	}
+	d := until.Sub(a.r.now())
+	if d >= maxInline {
+		return false
+	}
+	d = max(d, 0) + rand.N(max(d, 0)/5+5*time.Millisecond)
+	if deadline, ok := a.ctx.Deadline(); ok && time.Until(deadline) <= d {
+		return false
+	}
+	a.waits++
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-a.ctx.Done():
+		return false
+	}
+	a.forgive(account)
+	a.soon = soon{}
+	return true
+}
+
+// nobody notes that no account is able to serve a model of the chain.
+func (a *answer) nobody(n *pool.None) {
+	a.notePassed(n.Passed)
+	a.none.Accounts = max(a.none.Accounts, n.Accounts)
+	a.none.Mute += n.Mute
+	a.none.Known += n.Known
+	a.none.Passed = append(a.none.Passed, n.Passed...)
+}
+
+// verdict is what the client is told if nobody could serve.
+func (a *answer) verdict() *fault.Fault {
+	if len(a.failed) == 0 {
+		if a.unfit != nil && a.none.Known == 0 {
+			return a.unfit
+		}
+	} else if last := a.failed[len(a.failed)-1].fault; a.reply.of == last && allDenied(a.failed, &a.none) {
+		return last // what the vendor says of the model is as true as it gets
+	}
+	return verdict(a.c.Model, a.failed, &a.none, a.r.now())
+}
