@@ -8,6 +8,7 @@ import "encoding/json/jsontext"
 // What the client did not say is absent here (nil, zero, not set), and an
 // encoder then says nothing either: defaults are the upstream's business.
 type Request struct {
+	Protocol string // the wire protocol that it was read in
 	Model    string
 	Messages []Message // instructions included, where they stand
 	Tools    []Tool
@@ -84,6 +85,7 @@ type Tool struct {
 	Strict      *bool
 	Format      jsontext.Value // of a Custom tool: OpenAI's format object, or nil
 	Deferred    bool           // not shown to the model until a search finds it
+	Joined      bool           // declared in mid-conversation, by a part that still stands there
 	// Server is the neutral name of what the upstream runs: "web_search",
 	// "web_fetch", "code_execution", "image_generation", "file_search",
 	// "computer", "mcp", "tool_search", or the protocol's own name if there

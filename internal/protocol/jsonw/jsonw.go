@@ -10,13 +10,15 @@ import (
 	"portico/internal/llm"
 )
 
-// Comma appends a comma unless a value stands first in what encloses it.
+// Comma appends a comma unless a value stands first in what encloses it, or in
+// dst.
 func Comma(dst []byte) []byte {
-	if n := len(dst); n > 0 {
-		switch dst[n-1] {
-		case '{', '[', ',', ':':
-			return dst
-		}
+	if len(dst) == 0 {
+		return dst
+	}
+	switch dst[len(dst)-1] {
+	case '{', '[', ',', ':':
+		return dst
 	}
 	return append(dst, ',')
 }

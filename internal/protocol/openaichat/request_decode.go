@@ -15,7 +15,7 @@ import (
 
 // DecodeRequest reads a chat request (spec: upstreams §1A.1).
 func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
-	r := &llm.Request{}
+	r := &llm.Request{Protocol: protocol.OpenAIChat}
 	d := decoder{r: r}
 	for m, err := range jsonedit.Members(body) {
 		if err != nil {

@@ -72,7 +72,7 @@ func (d *decoder) item(path string, v []byte) (llm.Role, []llm.Part, itemSide) {
 	case "web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "mcp_call":
 		return llm.Assistant, d.server(v, kind), sideModel
 	case "additional_tools": // tools that join in mid-conversation
-		d.each(path+".tools", jsonedit.Get(v, "tools"), func(path string, e []byte) { d.tool(path, "", e) })
+		d.each(path+".tools", jsonedit.Get(v, "tools"), func(path string, e []byte) { d.found(path, e) })
 		return llm.Developer, []llm.Part{&llm.Opaque{Protocol: protocol.OpenAIResponses, Kind: kind, Raw: jsontext.Value(v)}}, sideMessage
 	case "tool_search_output": // what a search found may be called from now on
 		if list := jsonedit.Get(v, "tools"); len(list) > 0 && list[0] == '[' {
@@ -92,6 +92,7 @@ func (d *decoder) found(path string, v []byte) {
 	before := len(d.r.Tools)
 	d.tool(path, "", v)
 	for i := len(d.r.Tools) - 1; i >= before; i-- {
+		d.r.Tools[i].Joined = true
 		for j := range before {
 			a, b := &d.r.Tools[i], &d.r.Tools[j]
 			if a.Name == b.Name && a.Namespace == b.Namespace && a.Kind == b.Kind {

@@ -13,9 +13,10 @@ import (
 type Codec struct{}
 
 var (
-	_ protocol.Codec   = (*Codec)(nil)
-	_ protocol.Lister  = (*Codec)(nil)
-	_ protocol.Counter = (*Codec)(nil)
+	_ protocol.Codec      = (*Codec)(nil)
+	_ protocol.Lister     = (*Codec)(nil)
+	_ protocol.Counter    = (*Codec)(nil)
+	_ protocol.Translator = (*Codec)(nil)
 )
 
 // New returns the codec.

@@ -15,7 +15,7 @@ import (
 
 // DecodeRequest reads a request (spec: upstreams §1B.1).
 func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
-	r := &llm.Request{}
+	r := &llm.Request{Protocol: protocol.OpenAIResponses}
 	d := decoder{r: r}
 	var input, instructions []byte
 	for m, err := range jsonedit.Members(body) {
