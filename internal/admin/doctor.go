@@ -10,6 +10,7 @@ import (
 	"portico/internal/explain"
 	"portico/internal/journal"
 	"portico/internal/pool"
+	"portico/internal/store"
 )
 
 // A Check is one thing that was looked at.
@@ -48,7 +49,7 @@ func (a *api) doctor() {
 func (a *api) checkLedger(ctx context.Context) Check {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if _, _, err := a.o.Ledger.Requests(ctx, Filter{Limit: 1}); err != nil {
+	if _, _, err := a.o.Ledger.Requests(ctx, store.Filter{Limit: 1}); err != nil {
 		return Check{"ledger", Fail, fmt.Sprintf("The ledger does not answer: %v.", err), "Look at the disk of the data folder."}
 	}
 	return Check{"ledger", OK, "The ledger answers.", ""}

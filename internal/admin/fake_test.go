@@ -23,6 +23,7 @@ import (
 	"portico/internal/protocol"
 	"portico/internal/provider"
 	"portico/internal/secret"
+	"portico/internal/store"
 )
 
 const (
@@ -39,9 +40,9 @@ type fake struct {
 	views  []pool.View
 	stored map[string]config.Account
 	xs     []*journal.Exchange // newest first
-	asked  Filter
-	summed UsageQuery
-	usage  []UsageRow
+	asked  store.Filter
+	summed store.UsageQuery
+	usage  []store.Sum
 	tested Tested
 	failed error // what the next call of the ledger or the accounts returns
 	healed []string
@@ -96,23 +97,31 @@ func (f *fake) Heal(name string) { f.hits++; f.healed = append(f.healed, name) }
 
 func (f *fake) Test(context.Context, string) (Tested, error) { f.hits++; return f.tested, f.failed }
 
-func (f *fake) Requests(_ context.Context, q Filter) ([]*journal.Exchange, string, error) {
+func (f *fake) Requests(_ context.Context, q store.Filter) (page []store.Request, next string, err error) {
 	f.hits++
 	f.asked = q
-	return f.xs, "next-page", f.failed
+	for _, x := range f.xs {
+		page = append(page, priced(x))
+	}
+	return page, "next-page", f.failed
 }
 
-func (f *fake) Request(_ context.Context, id string) (*journal.Exchange, error) {
+// priced is x at 3 dollars a million tokens.
+func priced(x *journal.Exchange) store.Request {
+	return store.Request{Exchange: x, USD: float64(x.Usage.Input) * 3 / 1e6, Priced: x.Usage.Input > 0}
+}
+
+func (f *fake) Request(_ context.Context, id string) (store.Request, bool, error) {
 	f.hits++
 	for _, x := range f.xs {
 		if x.ID == id {
-			return x, f.failed
+			return priced(x), true, f.failed
 		}
 	}
-	return nil, f.failed
+	return store.Request{}, false, f.failed
 }
 
-func (f *fake) Usage(_ context.Context, q UsageQuery) ([]UsageRow, error) {
+func (f *fake) Usage(_ context.Context, q store.UsageQuery) ([]store.Sum, error) {
 	f.hits++
 	f.summed = q
 	return f.usage, f.failed

@@ -88,7 +88,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) {
 			event("gap", last-uint64(len(xs)), missed{int64(gone)})
 		}
 		for i, x := range xs {
-			event("request", last-uint64(len(xs)-1-i), a.request(x))
+			event("request", last-uint64(len(xs)-1-i), request(x, a.cost(x)))
 		}
 		seen = last
 		if len(buf) == 0 && time.Since(beat) >= beatEvery {

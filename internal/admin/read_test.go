@@ -15,6 +15,7 @@ import (
 	"portico/internal/journal"
 	"portico/internal/llm"
 	"portico/internal/pool"
+	"portico/internal/store"
 )
 
 func TestStatus(t *testing.T) {
@@ -43,13 +44,13 @@ func TestListRequests(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(Filter{Limit: 50}, f.asked); diff != "" {
+	if diff := cmp.Diff(store.Filter{Limit: 50}, f.asked); diff != "" {
 		t.Error(diff)
 	}
-	decode[List[Request]](t, call(t, h, "GET", "/api/requests?since=2026-11-23T12:40:00Z&until=2026-11-24T00:00:00%2B01:00&account=a&model=m&key=k&client=c&session=s&protocol=gemini&op=chat&fault=any&status=5xx&limit=2&cursor=abc", ""))
-	wanted := Filter{
+	decode[List[Request]](t, call(t, h, "GET", "/api/requests?since=2026-11-23T12:40:00Z&until=2026-11-24T00:00:00%2B01:00&account=a&model=m&key=k&client=c&session=s&protocol=gemini&outbound=anthropic&text=part&op=chat&fault=any&status=5xx&limit=2&cursor=abc", ""))
+	wanted := store.Filter{
 		Since: began, Until: time.Date(2026, 11, 23, 23, 0, 0, 0, time.UTC), Account: "a", Model: "m", Key: "k", Client: "c", Session: "s",
-		Protocol: "gemini", Op: "chat", Fault: "any", MinStatus: 500, MaxStatus: 599, Limit: 2, Cursor: "abc",
+		Protocol: "gemini", Outbound: "anthropic", Text: "part", Op: "chat", Fault: "any", MinStatus: 500, MaxStatus: 599, Limit: 2, Cursor: "abc",
 	}
 	if diff := cmp.Diff(wanted, f.asked); diff != "" {
 		t.Error(diff)
@@ -69,6 +70,8 @@ func TestListRequests(t *testing.T) {
 	}
 	f.failed = errDisk
 	isProblem(t, call(t, h, "GET", "/api/requests", ""), 500, CodeInternal)
+	f.failed = store.ErrCursor
+	isProblem(t, call(t, h, "GET", "/api/requests?cursor=x", ""), 400, CodeMalformed)
 	f.failed = context.DeadlineExceeded
 	isProblem(t, call(t, h, "GET", "/api/requests", ""), 504, CodeTimeout)
 }
@@ -114,17 +117,34 @@ func TestGetRequest(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	f := newFake()
-	usd := 1.5
-	f.usage = []UsageRow{{Group: map[string]string{"model": "m"}, Requests: 2, Failed: 1, Usage: llm.Usage{Input: 1}, Total: 1, CostUSD: &usd}}
+	f.usage = []store.Sum{{Group: map[string]string{"model": "m"}, Requests: 5, Failed: 4, Partial: 3, Estimated: 2, Usage: llm.Usage{Input: 1, Output: 2}, USD: 1.5, Unpriced: 1}}
 	h := New(f.options())
-	got := decode[List[UsageRow]](t, call(t, h, "GET", "/api/usage?by=day,model&since=2026-11-23T12:40:00Z", ""))
-	if diff := cmp.Diff(f.usage, got.Items); diff != "" {
+	got := decode[List[UsageRow]](t, call(t, h, "GET", "/api/usage?by=day,model&since=2026-11-23T12:40:00Z&account=a&model=m&key=k&client=c&protocol=gemini&zone=Europe/Berlin", ""))
+	want := []UsageRow{{Group: map[string]string{"model": "m"}, Requests: 5, Failed: 4, Partial: 3, Estimated: 2, Usage: llm.Usage{Input: 1, Output: 2}, Total: 3, CostUSD: 1.5, Unpriced: 1}}
+	if diff := cmp.Diff(want, got.Items); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(UsageQuery{Since: began, By: []string{"day", "model"}}, f.summed); diff != "" {
+	wanted := store.UsageQuery{Filter: store.Filter{Since: began, Account: "a", Model: "m", Key: "k", Client: "c", Protocol: "gemini"}, By: []string{"day", "model"}}
+	if f.summed.Location.String() != "Europe/Berlin" {
+		t.Errorf("zone %v", f.summed.Location)
+	}
+	f.summed.Location = nil
+	if diff := cmp.Diff(wanted, f.summed); diff != "" {
 		t.Error(diff)
 	}
-	isProblem(t, call(t, h, "GET", "/api/usage?by=password", ""), 422, CodeInvalid)
+	for _, query := range []string{"by=password", "by=day,day", "zone=Nowhere/Town", "zone=../../etc/passwd", "zone=Local"} {
+		isProblem(t, call(t, h, "GET", "/api/usage?"+query, ""), 422, CodeInvalid)
+	}
+}
+
+// The groups that may be asked for are those of the store.
+func TestUsageGroups(t *testing.T) {
+	h := New(newFake().options())
+	for _, by := range store.Groups {
+		if w := call(t, h, "GET", "/api/usage?by="+by, ""); w.Code != 200 {
+			t.Errorf("%s: %d %s", by, w.Code, w.Body)
+		}
+	}
 }
 
 func TestModels(t *testing.T) {

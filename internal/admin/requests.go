@@ -1,41 +1,27 @@
 package admin
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"portico/internal/catalog"
 	"portico/internal/explain"
 	"portico/internal/journal"
+	"portico/internal/store"
 )
 
-// A Ledger is what has been kept of requests.
+// A Ledger is what has been kept of requests. *store.Store is one.
 type Ledger interface {
 	// Requests lists requests, newest first, and the cursor of the page
 	// after it, or "".
-	Requests(ctx context.Context, f Filter) (xs []*journal.Exchange, next string, err error)
-	// Request returns the request with that id, or nil.
-	Request(ctx context.Context, id string) (*journal.Exchange, error)
+	Requests(ctx context.Context, f store.Filter) (page []store.Request, next string, err error)
+	// Request returns the request with that id, and whether there is one.
+	Request(ctx context.Context, id string) (store.Request, bool, error)
 	// Usage sums up what was used.
-	Usage(ctx context.Context, q UsageQuery) ([]UsageRow, error)
-}
-
-// A Filter says which requests are wanted. Empty members match all.
-type Filter struct {
-	Since, Until time.Time // began at or after, began before
-	Account      string
-	Model        string // asked for or served
-	Key          string
-	Client       string
-	Session      string
-	Protocol     string // the client's
-	Op           string
-	Fault        string // a class, "none" or "any"
-	MinStatus    int
-	MaxStatus    int
-	Limit        int    // from 1 to 500
-	Cursor       string // from a page before
+	Usage(ctx context.Context, q store.UsageQuery) ([]store.Sum, error)
 }
 
 // A Request is one finished request and its price.
@@ -50,16 +36,12 @@ type ExplainedRequest struct {
 	Explanation explain.Explanation `json:"explanation"`
 }
 
-// cost is what x costs at list price.
+// cost is what x, which the ledger has not priced yet, costs at list price.
 func (a *api) cost(x *journal.Exchange) explain.Cost {
 	if a.o.Catalog == nil {
 		return explain.Cost{}
 	}
-	model := x.Served
-	if model == "" {
-		model = x.Asked
-	}
-	m, ok := a.o.Catalog().Lookup(model)
+	m, ok := a.o.Catalog().Lookup(cmp.Or(x.Served, x.Asked))
 	if !ok {
 		return explain.Cost{}
 	}
@@ -67,12 +49,18 @@ func (a *api) cost(x *journal.Exchange) explain.Cost {
 	return explain.Cost{USD: usd, Known: known}
 }
 
-func (a *api) request(x *journal.Exchange) Request {
+// request is x at its price.
+func request(x *journal.Exchange, c explain.Cost) Request {
 	r := Request{Exchange: *x}
-	if c := a.cost(x); c.Known {
+	if c.Known {
 		r.CostUSD = &c.USD
 	}
 	return r
+}
+
+// kept is a request of the ledger, at the price of the day it was kept.
+func kept(r *store.Request) Request {
+	return request(r.Exchange, explain.Cost{USD: r.USD, Known: r.Priced})
 }
 
 // settled returns once what has ended stands in the ledger. If that fails the
@@ -98,17 +86,19 @@ type requestsInput struct {
 	Client   string    `query:"client" maxLength:"64" doc:"A client's product token."`
 	Session  string    `query:"session" maxLength:"128"`
 	Protocol string    `query:"protocol" enum:"openai-chat,openai-responses,anthropic,gemini" doc:"The client's."`
+	Outbound string    `query:"outbound" enum:"openai-chat,openai-responses,anthropic,gemini" doc:"The account's protocol."`
 	Op       string    `query:"op" enum:"chat,complete,count,embed,other"`
 	Fault    string    `query:"fault" maxLength:"32" doc:"A class of fault, or any, or none."`
 	Status   string    `query:"status" pattern:"^([1-5]xx|[1-5][0-9]{2})$" doc:"Such as 429 or 5xx."`
+	Text     string    `query:"text" maxLength:"256" doc:"A part of the id, of a model's name or of the account's."`
 	Limit    int       `query:"limit" minimum:"1" maximum:"500" default:"50"`
 	Cursor   string    `query:"cursor" maxLength:"256" doc:"The next of the page before."`
 }
 
-func (in *requestsInput) filter() Filter {
-	f := Filter{
+func (in *requestsInput) filter() store.Filter {
+	f := store.Filter{
 		Since: in.Since, Until: in.Until, Account: in.Account, Model: in.Model, Key: in.Key, Client: in.Client, Session: in.Session,
-		Protocol: in.Protocol, Op: in.Op, Fault: in.Fault, Limit: in.Limit, Cursor: in.Cursor,
+		Protocol: in.Protocol, Outbound: in.Outbound, Op: in.Op, Fault: in.Fault, Text: in.Text, Limit: in.Limit, Cursor: in.Cursor,
 	}
 	if s := in.Status; s != "" {
 		f.MinStatus = int(s[0]-'0') * 100
@@ -127,13 +117,16 @@ func (a *api) requests() {
 		errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *requestsInput) (*out[List[Request]], error) {
 		a.settled(ctx)
-		xs, next, err := a.o.Ledger.Requests(ctx, in.filter())
+		page, next, err := a.o.Ledger.Requests(ctx, in.filter())
+		if errors.Is(err, store.ErrCursor) {
+			return nil, problem(http.StatusBadRequest, CodeMalformed, "%s", err)
+		}
 		if err != nil {
 			return nil, err
 		}
-		l := List[Request]{Items: make([]Request, len(xs)), Next: next}
-		for i, x := range xs {
-			l.Items[i] = a.request(x)
+		l := List[Request]{Items: make([]Request, len(page)), Next: next}
+		for i := range page {
+			l.Items[i] = kept(&page[i])
 		}
 		return &out[List[Request]]{l}, nil
 	})
@@ -144,17 +137,21 @@ func (a *api) requests() {
 		ID string `path:"id" maxLength:"64"`
 	}) (*out[ExplainedRequest], error) {
 		// What ended a moment ago is in the feed before it is in the ledger.
-		x := a.o.Feed.find(in.ID)
-		if x == nil {
-			a.settled(ctx)
-			var err error
-			if x, err = a.o.Ledger.Request(ctx, in.ID); err != nil {
-				return nil, err
-			}
+		if x := a.o.Feed.find(in.ID); x != nil {
+			return explained(x, a.cost(x)), nil
 		}
-		if x == nil {
+		a.settled(ctx)
+		r, ok, err := a.o.Ledger.Request(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
 			return nil, problem(http.StatusNotFound, CodeNoRequest, "no request %q is known; it may be older than what is kept", in.ID)
 		}
-		return &out[ExplainedRequest]{ExplainedRequest{a.request(x), explain.Of(x, a.cost(x))}}, nil
+		return explained(r.Exchange, explain.Cost{USD: r.USD, Known: r.Priced}), nil
 	})
+}
+
+func explained(x *journal.Exchange, c explain.Cost) *out[ExplainedRequest] {
+	return &out[ExplainedRequest]{ExplainedRequest{request(x, c), explain.Of(x, c)}}
 }
