@@ -144,7 +144,7 @@ func TestQuirks(t *testing.T) {
 		"perplexity": {Unlisted: true, MaxTokens: "max_tokens", NoDeveloper: true, Lacks: []string{"tools", "tool_choice", "n", "seed", "logit_bias", "logprobs"}},
 		"ollama": {FirstByte: 10 * time.Minute, MaxTokens: "max_tokens", InlineImages: true, Reasoning: "reasoning",
 			Lacks: []string{"tool_choice", "n", "logit_bias", "logprobs", "top_logprobs"}, Efforts: []string{"none", "low", "medium", "high", "max"}},
-		"": {},
+		"": {MaxTokens: "max_tokens"},
 	} {
 		a.Preset = preset
 		if diff := cmp.Diff(want, *provider.QuirksOf(p, a)); diff != "" {

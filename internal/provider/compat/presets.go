@@ -72,7 +72,9 @@ func familyOf(p string) family {
 
 // stranger is the preset of an account that names none. Most servers who speak
 // both families have them at paths that differ in this.
-var stranger = &preset{Responses: true, Embeds: true, tails: [families]string{openAI: "/v1"}}
+//
+// All of them know max_tokens, and not all its successor.
+var stranger = &preset{Responses: true, Embeds: true, tails: [families]string{openAI: "/v1"}, quirks: provider.Quirks{MaxTokens: "max_tokens"}}
 
 // presets are read when an account needs them for the first time; the file is
 // part of the program, and a test reads it, so that it cannot fail to load.
