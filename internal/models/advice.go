@@ -12,8 +12,8 @@ import (
 // failed completes r with what went wrong: what, by whom it was told, and what
 // to do about it.
 func (r Report) failed(err error, what string) Report {
-	var f *fault.Fault
-	if !errors.As(err, &f) {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok {
 		f = &fault.Fault{Class: fault.Unknown, Msg: err.Error()}
 	}
 	r.Class, r.Vendor, r.Link = f.Class.String(), f.Msg, f.Link

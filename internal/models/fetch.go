@@ -73,8 +73,8 @@ func (s *Shelf) fetch(ctx context.Context, a *pool.Account) ([]protocol.Model, s
 // lacking reports whether err says that there is no list in this protocol, and
 // nothing else.
 func lacking(err error) bool {
-	var f *fault.Fault
-	if !errors.As(err, &f) {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok {
 		return errors.Is(err, errNoList)
 	}
 	return f.Status == http.StatusNotFound || f.Status == http.StatusMethodNotAllowed || f.Status == http.StatusNotImplemented
@@ -151,8 +151,10 @@ func (s *Shelf) send(ctx context.Context, a *pool.Account, codec protocol.Codec,
 	case err != nil:
 		return nil, s.unreached(a, err, fault.Streaming)
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return nil, &fault.Fault{Class: fault.Broken, Scope: fault.Account, Phase: fault.Answered, Status: resp.StatusCode,
-			Msg: "it sends us on to another address, which we do not follow with a credential"}
+		return nil, &fault.Fault{
+			Class: fault.Broken, Scope: fault.Account, Phase: fault.Answered, Status: resp.StatusCode,
+			Msg: "it sends us on to another address, which we do not follow with a credential",
+		}
 	case resp.StatusCode != http.StatusOK:
 		sign := codec.DecodeError(resp.StatusCode, answer[:min(len(answer), maxBody)])
 		sign.Header, sign.Phase = resp.Header, fault.Answered
@@ -160,8 +162,10 @@ func (s *Shelf) send(ctx context.Context, a *pool.Account, codec protocol.Codec,
 		f.Msg = masked(a, f.Msg)
 		return nil, f
 	case len(answer) > maxBody:
-		return nil, &fault.Fault{Class: fault.Broken, Scope: fault.Account, Phase: fault.Answered, Status: resp.StatusCode,
-			Msg: fmt.Sprintf("its answer is larger than %d bytes", maxBody)}
+		return nil, &fault.Fault{
+			Class: fault.Broken, Scope: fault.Account, Phase: fault.Answered, Status: resp.StatusCode,
+			Msg: fmt.Sprintf("its answer is larger than %d bytes", maxBody),
+		}
 	}
 	return answer, nil
 }

@@ -81,8 +81,7 @@ func TestFetch(t *testing.T) {
 		got := ids(ms) + " in " + proto
 		if err != nil {
 			got = err.Error()
-			var f *fault.Fault
-			if errors.As(err, &f) {
+			if f, ok := errors.AsType[*fault.Fault](err); ok {
 				got = f.Class.String() + " " + got
 			}
 		}
@@ -143,8 +142,8 @@ func TestFetchTime(t *testing.T) {
 		}))
 		start := time.Now()
 		_, _, err := New(Options{Codecs: codecs}).fetch(t.Context(), &a)
-		var f *fault.Fault
-		if !errors.As(err, &f) || f.Class != fault.Timeout || time.Since(start) != listTime {
+		f, ok := errors.AsType[*fault.Fault](err)
+		if !ok || f.Class != fault.Timeout || time.Since(start) != listTime {
 			t.Errorf("%v after %v, want a timeout after %v", err, time.Since(start), listTime)
 		}
 	})

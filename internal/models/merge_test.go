@@ -39,42 +39,62 @@ func TestMerge(t *testing.T) {
 		all, openAI, anthropic, gemini string
 	}{
 		{name: "nothing"},
-		{name: "sorted, once each, by dialect",
+		{
+			name:    "sorted, once each, by dialect",
 			entries: []*entry{has(open(), "b", "a"), has(claude(), "c", "b")},
-			all:     "a b c", openAI: "a b", anthropic: "b c"},
+			all:     "a b c", openAI: "a b", anthropic: "b c",
+		},
 		{name: "an account that is off", entries: []*entry{has(off, "a")}},
-		{name: "globs filter",
+		{
+			name:    "globs filter",
 			entries: []*entry{has(open("gpt-*", "o?"), "gpt-1", "o1", "o11", "whisper")},
-			all:     "gpt-1 o1", openAI: "gpt-1 o1"},
-		{name: "names in place of a list",
+			all:     "gpt-1 o1", openAI: "gpt-1 o1",
+		},
+		{
+			name:    "names in place of a list",
 			entries: []*entry{mute(open("gpt-1", "gpt-*"))},
-			all:     "gpt-1", openAI: "gpt-1"},
-		{name: "no names in place of a list that is there",
+			all:     "gpt-1", openAI: "gpt-1",
+		},
+		{
+			name:    "no names in place of a list that is there",
 			entries: []*entry{has(open("gpt-1", "gpt-2"), "gpt-2")},
-			all:     "gpt-2", openAI: "gpt-2"},
-		{name: "reserved names",
+			all:     "gpt-2", openAI: "gpt-2",
+		},
+		{
+			name:    "reserved names",
 			entries: []*entry{has(sim, "simulator", "simulator-fast"), has(open(), "simulator-x", "a")},
-			all:     "a simulator simulator-fast", openAI: "a simulator simulator-fast", anthropic: "simulator simulator-fast", gemini: "simulator simulator-fast"},
-		{name: "a route from an exact name",
+			all:     "a simulator simulator-fast", openAI: "a simulator simulator-fast", anthropic: "simulator simulator-fast", gemini: "simulator simulator-fast",
+		},
+		{
+			name:    "a route from an exact name",
 			entries: []*entry{has(open(), "gpt-1")},
 			routes:  []route.Rule{{Match: "fast", To: []string{"none", "gpt-1"}}, {Match: "slow", To: []string{"none"}}, {Match: "f*", To: []string{"gpt-1"}}},
-			all:     "fast gpt-1", openAI: "fast gpt-1"},
-		{name: "the first route decides",
+			all:     "fast gpt-1", openAI: "fast gpt-1",
+		},
+		{
+			name:    "the first route decides",
 			entries: []*entry{has(open(), "gpt-1")},
 			routes:  []route.Rule{{Match: "f*", To: []string{"none"}}, {Match: "fast", To: []string{"gpt-1"}}},
-			all:     "gpt-1", openAI: "gpt-1"},
-		{name: "a route that leads a listed name astray",
+			all:     "gpt-1", openAI: "gpt-1",
+		},
+		{
+			name:    "a route that leads a listed name astray",
 			entries: []*entry{has(open(), "gpt-1", "gpt-2")},
 			routes:  []route.Rule{{Match: "gpt-2", To: []string{"none"}}},
-			all:     "gpt-1", openAI: "gpt-1"},
-		{name: "a route to what an account without a list serves",
+			all:     "gpt-1", openAI: "gpt-1",
+		},
+		{
+			name:    "a route to what an account without a list serves",
 			entries: []*entry{mute(claude()), has(open(), "gpt-1")},
 			routes:  []route.Rule{{Match: "fast", To: []string{"claude-x"}}},
-			all:     "fast gpt-1", openAI: "gpt-1", anthropic: "fast"},
-		{name: "a route to what the operator says is served",
+			all:     "fast gpt-1", openAI: "gpt-1", anthropic: "fast",
+		},
+		{
+			name:    "a route to what the operator says is served",
 			entries: []*entry{has(open("gpt-*"), "gpt-1")},
 			routes:  []route.Rule{{Match: "fast", To: []string{"gpt-new"}}, {Match: "slow", To: []string{"claude-x"}}},
-			all:     "fast gpt-1", openAI: "fast gpt-1"},
+			all:     "fast gpt-1", openAI: "fast gpt-1",
+		},
 	} {
 		table, err := route.New(tt.routes)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,8 +76,8 @@ func (s *Shelf) Probe(ctx context.Context, a *pool.Account) Report {
 // inconclusive reports whether a list that could not be read says little about
 // the account: there is none, or the key may do other things than read it.
 func inconclusive(err error) bool {
-	var f *fault.Fault
-	if !errors.As(err, &f) {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok {
 		return true
 	}
 	switch f.Class {
@@ -121,12 +122,7 @@ var silent = []string{"embed", "whisper", "tts", "audio", "speech", "transcribe"
 
 func chats(m protocol.Model) bool {
 	if len(m.Methods) > 0 {
-		for _, method := range m.Methods {
-			if method == "generateContent" {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(m.Methods, "generateContent")
 	}
 	id := strings.ToLower(m.ID)
 	for _, s := range silent {

@@ -142,8 +142,7 @@ func pause(failed int, err error) time.Duration {
 			break
 		}
 	}
-	var f *fault.Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		d = max(d, min(f.After, every)) // the vendor's word, as far as it goes
 	}
 	return d

@@ -132,7 +132,7 @@ func TestRunOnChange(t *testing.T) {
 			t.Errorf("after an addition: %q, asked %d and %d times", got, one.times(), two.times())
 		}
 		changed := account(t, "one", "openai", "", one)
-		changed.Account.Key = secret.Of("sk-another-0123456789")
+		changed.Key = secret.Of("sk-another-0123456789")
 		set(t, s, changed, second)
 		if got := ids(s.List("")); got != "a b" {
 			t.Errorf("a new key lost the list: %q", got)

@@ -94,3 +94,26 @@ func TestSpeaksItsProtocols(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressIsCheap: an address is made for every attempt of every request.
+func TestAddressIsCheap(t *testing.T) {
+	for _, p := range New() {
+		if _, inside := p.(provider.Transporter); inside {
+			continue
+		}
+		a := providertest.Account(t, "https://x.example/api", "sk-own")
+		if err := p.Prepare(a); err != nil {
+			t.Fatalf("%s: %v", p.Name(), err)
+		}
+		out := &http.Request{Header: make(http.Header, 12)}
+		to := provider.Target{Protocol: a.Protocols[0], Path: "/chat/completions", Query: "beta=true"}
+		n := testing.AllocsPerRun(100, func() {
+			if err := p.Address(out, a, to); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n > 2 {
+			t.Errorf("%s allocates %v times, want at most 2", p.Name(), n)
+		}
+	}
+}

@@ -16,9 +16,6 @@ import (
 // Name is what the configuration calls the provider.
 const Name = "anthropic"
 
-// origin is where Anthropic's SDKs call; they append /v1/messages.
-var origin = &url.URL{Scheme: "https", Host: "api.anthropic.com"}
-
 // optionAuth is the option that says in which header the key goes. Anthropic
 // takes both; proxies in front of it may not (spec: upstreams §3.1).
 const optionAuth = "auth"
@@ -28,10 +25,15 @@ const optionAuth = "auth"
 // refuses parameters that older clients send (spec: upstreams §1C.1).
 const Version = "2023-06-01"
 
-var (
-	offered = []string{protocol.Anthropic}
-	version = []string{Version}
-)
+var version = []string{Version}
+
+// home is where Anthropic's SDKs call; they append /v1/messages.
+var home = endpoint.Home{
+	Origin:    &url.URL{Scheme: "https", Host: "api.anthropic.com"},
+	Protocols: []string{protocol.Anthropic},
+	Options:   []string{optionAuth},
+	Stems:     []string{"/v1", "/v1/messages"},
+}
 
 type anthropic struct{}
 
@@ -42,40 +44,23 @@ func New() provider.Provider { return anthropic{} }
 func (anthropic) Name() string { return Name }
 
 // Prepare implements provider.Provider.
-func (anthropic) Prepare(a *provider.Account) (err error) {
-	if a.Preset != "" {
-		return errors.New("preset: the provider anthropic has none; anthropic-compatible has")
-	}
-	if err := endpoint.Options(a.Options, optionAuth); err != nil {
+func (anthropic) Prepare(a *provider.Account) error {
+	if err := home.Prepare(a); err != nil {
 		return err
 	}
-	if a.BaseURL == nil {
-		a.BaseURL = origin
-	} else if a.BaseURL, err = endpoint.Base(a.BaseURL, false, a.Options); err != nil {
-		return err
-	}
-	if err := endpoint.Stem(a.BaseURL, "/v1", "/v1/messages"); err != nil {
-		return err
-	}
-	if err := endpoint.Key(a.Key, a.BaseURL.Host == origin.Host); err != nil {
-		return err
-	}
-	if err := Licit(a); err != nil {
+	if err := licit(a); err != nil {
 		return err
 	}
 	form, err := formOf(a)
 	if err != nil {
 		return err
 	}
-	if a.Protocols, err = endpoint.Protocols(a.Protocols, offered, offered); err != nil {
-		return err
-	}
 	return endpoint.Header(a, form)
 }
 
-// Licit refuses the tokens of Claude subscriptions, which Anthropic's terms
+// licit refuses the tokens of Claude subscriptions, which Anthropic's terms
 // reserve for its own programs (spec: upstreams §3.9).
-func Licit(a *provider.Account) error {
+func licit(a *provider.Account) error {
 	if strings.HasPrefix(a.Key.Reveal(), "sk-ant-oat") {
 		return errors.New("api_key: it is the token of a Claude subscription, which Anthropic's terms permit in its own programs only; make an API key at platform.claude.com")
 	}

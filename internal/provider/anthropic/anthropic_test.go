@@ -3,7 +3,6 @@ package anthropic
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 
 	"portico/internal/protocol"
@@ -17,37 +16,19 @@ func TestRules(t *testing.T) {
 }
 
 func TestPrepare(t *testing.T) {
-	for _, tt := range []struct {
-		name, base, key string
-		set             func(*provider.Account)
-		want            string // the base URL, or a part of the error
-	}{
-		{name: "a key is enough", key: "sk-ant-api03-1", want: "https://api.anthropic.com"},
-		{name: "a proxy that has the key", base: "https://proxy.example/anthropic/", want: "https://proxy.example/anthropic"},
-		{name: "no key", want: "api_key: it is missing"},
-		{name: "a version too many", base: "https://api.anthropic.com/v1", key: "k", want: "base_url: leave out /v1"},
-		{name: "a subscription", key: "sk-ant-oat01-secret", want: "api_key: it is the token of a Claude subscription"},
-		{name: "bearer", key: "k", set: func(a *provider.Account) { a.Options = map[string]string{"auth": "bearer"} }, want: "https://api.anthropic.com"},
-		{name: "a form that is none", key: "k", set: func(a *provider.Account) { a.Options = map[string]string{"auth": "basic"} }, want: "options: auth"},
-		{name: "an unknown option", key: "k", set: func(a *provider.Account) { a.Options = map[string]string{"beta": "x"} }, want: `options: there is no "beta"`},
-		{name: "another's protocol", key: "k", set: func(a *provider.Account) { a.Protocols = []string{protocol.OpenAIChat} }, want: "protocols:"},
-		{name: "a header beside the key", key: "k", set: func(a *provider.Account) { a.Header = http.Header{"x-api-key": {"x"}} }, want: "headers:"},
-		{name: "a preset", key: "k", set: func(a *provider.Account) { a.Preset = "zai" }, want: "preset:"},
-	} {
-		a := providertest.Account(t, tt.base, tt.key)
-		if tt.set != nil {
-			tt.set(a)
-		}
-		got := ""
-		if err := New().Prepare(a); err != nil {
-			got = err.Error()
-		} else {
-			got = a.BaseURL.String()
-		}
-		if !strings.HasPrefix(got, tt.want) || strings.Contains(got, "secret") {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
-		}
-	}
+	providertest.Prepare(t, providertest.Only(New()), []providertest.Case{
+		{Name: "a key is enough", Key: "sk-ant-api03-1", Want: "https://api.anthropic.com"},
+		{Name: "a proxy that has the key", Base: "https://proxy.example/anthropic/", Want: "https://proxy.example/anthropic"},
+		{Name: "no key", Want: "api_key: it is missing"},
+		{Name: "a version too many", Base: "https://api.anthropic.com/v1", Key: "sk-own", Want: "base_url: leave out /v1"},
+		{Name: "a subscription", Key: "sk-ant-oat01-secret", Want: "api_key: it is the token of a Claude subscription"},
+		{Name: "bearer", Key: "sk-own", Set: func(a *provider.Account) { a.Options = map[string]string{"auth": "bearer"} }, Want: "https://api.anthropic.com"},
+		{Name: "a form that is none", Key: "sk-own", Set: func(a *provider.Account) { a.Options = map[string]string{"auth": "basic"} }, Want: "options: auth"},
+		{Name: "an unknown option", Key: "sk-own", Set: func(a *provider.Account) { a.Options = map[string]string{"beta": "x"} }, Want: `options: there is no "beta"`},
+		{Name: "another's protocol", Key: "sk-own", Set: func(a *provider.Account) { a.Protocols = []string{protocol.OpenAIChat} }, Want: "protocols:"},
+		{Name: "a header beside the key", Key: "sk-own", Set: func(a *provider.Account) { a.Header = http.Header{"x-api-key": {"x"}} }, Want: "headers:"},
+		{Name: "a preset", Key: "sk-own", Set: func(a *provider.Account) { a.Preset = "zai" }, Want: "preset:"},
+	})
 }
 
 func TestSpeaks(t *testing.T) {

@@ -3,7 +3,6 @@ package compat
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,52 +17,33 @@ func TestPrepare(t *testing.T) {
 	protocols := func(ps ...string) func(*provider.Account) {
 		return func(a *provider.Account) { a.Protocols = ps }
 	}
-	for _, tt := range []struct {
-		name, provider, preset, base, key string
-		set                               func(*provider.Account)
-		want                              string // the base URL and the protocols, or the beginning of the error
-	}{
-		{name: "a stranger", provider: "openai-compatible", base: "https://x.example/v1", want: "https://x.example/v1 openai-chat"},
-		{name: "a stranger who speaks all", provider: "openai-compatible", base: "https://x.example/v1", set: protocols(protocol.Anthropic, protocol.OpenAIResponses), want: "https://x.example/v1 anthropic openai-responses"},
-		{name: "a stranger whose other base nobody knows", provider: "openai-compatible", base: "https://x.example/v4", set: protocols(protocol.Anthropic), want: "protocols: \"anthropic\" is not among"},
-		{name: "a stranger in Anthropic's protocol", provider: "anthropic-compatible", base: "https://x.example", want: "https://x.example anthropic"},
-		{name: "a stranger in Anthropic's protocol who chats too", provider: "anthropic-compatible", base: "https://x.example/a", set: protocols(protocol.OpenAIChat), want: "https://x.example/a openai-chat"},
-		{name: "nobody", provider: "openai-compatible", want: "base_url: it is missing"},
-		{name: "no such preset", provider: "openai-compatible", preset: "gruq", want: "preset: there is no \"gruq\"; there are: cerebras"},
-		{name: "a preset of the other family", provider: "anthropic-compatible", preset: "groq", key: "k", want: "preset: groq does not offer"},
-		{name: "no key", provider: "openai-compatible", preset: "groq", want: "api_key: it is missing"},
-		{name: "a proxy has the key", provider: "openai-compatible", preset: "groq", base: "https://proxy.example/groq", want: "https://proxy.example/groq openai-chat openai-responses"},
-		{name: "a proxy whose path ends alike", provider: "openai-compatible", preset: "zai", base: "https://proxy.example/z/paas/v4", want: "https://proxy.example/z/paas/v4 openai-chat anthropic"},
-		{name: "a proxy whose path ends otherwise", provider: "openai-compatible", preset: "zai", base: "https://proxy.example/z", want: "https://proxy.example/z openai-chat"},
-		{name: "http to the network", provider: "openai-compatible", preset: "vllm", base: "http://192.168.0.7:8000/v1", want: "http://192.168.0.7:8000/v1 openai-chat openai-responses anthropic"},
-		{name: "http to the network without a preset", provider: "openai-compatible", base: "http://192.168.0.7:8000/v1", want: "base_url: http would carry"},
-		{name: "http to the world", provider: "openai-compatible", preset: "vllm", base: "http://vllm.example/v1", want: "base_url: http would carry"},
-		{name: "a local server by its origin", provider: "ollama", base: "http://nas:11434", want: "http://nas:11434/v1 openai-chat openai-responses anthropic"},
-		{name: "Ollama as it comes", provider: "ollama", want: "http://127.0.0.1:11434/v1 openai-chat openai-responses anthropic"},
-		{name: "Ollama is no other", provider: "ollama", preset: "vllm", want: "preset: the provider ollama has no other"},
-		{name: "a version too many", provider: "anthropic-compatible", base: "https://x.example/v1", want: "base_url: leave out /v1"},
-		{name: "a whole endpoint", provider: "openai-compatible", base: "https://x.example/v1/chat/completions", want: "base_url: leave out /completions"},
-		{name: "one protocol only", provider: "openai-compatible", preset: "deepseek", key: "k", set: protocols(protocol.OpenAIChat), want: "https://api.deepseek.com/v1 openai-chat"},
-		{name: "a protocol that the vendor lacks", provider: "openai-compatible", preset: "mistral", key: "k", set: protocols(protocol.OpenAIResponses), want: "protocols:"},
-		{name: "an unknown option", provider: "openai-compatible", preset: "groq", key: "k", set: func(a *provider.Account) { a.Options = map[string]string{"x": "y"} }, want: "options: there is no \"x\""},
-		{name: "a form that is none", provider: "openai-compatible", preset: "groq", key: "k", set: func(a *provider.Account) { a.Options = map[string]string{"auth": "y"} }, want: "options: auth"},
-		{name: "a header beside the key", provider: "openai-compatible", preset: "groq", key: "k", set: func(a *provider.Account) { a.Header = http.Header{"Authorization": {"y"}} }, want: "headers: Authorization"},
-	} {
-		a := providertest.Account(t, tt.base, tt.key)
-		a.Preset = tt.preset
-		if tt.set != nil {
-			tt.set(a)
-		}
-		got := ""
-		if err := named(t, tt.provider).Prepare(a); err != nil {
-			got = err.Error()
-		} else {
-			got = a.BaseURL.String() + " " + strings.Join(a.Protocols, " ")
-		}
-		if got != tt.want && (strings.HasPrefix(tt.want, "http") || !strings.HasPrefix(got, tt.want)) {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
-		}
-	}
+	providertest.Prepare(t, func(name string) provider.Provider { return named(t, name) }, []providertest.Case{
+		{Name: "a stranger", Provider: "openai-compatible", Base: "https://x.example/v1", Want: "https://x.example/v1 openai-chat"},
+		{Name: "a stranger who speaks all", Provider: "openai-compatible", Base: "https://x.example/v1", Set: protocols(protocol.Anthropic, protocol.OpenAIResponses), Want: "https://x.example/v1 anthropic openai-responses"},
+		{Name: "a stranger whose other base nobody knows", Provider: "openai-compatible", Base: "https://x.example/v4", Set: protocols(protocol.Anthropic), Want: "protocols: \"anthropic\" is not among"},
+		{Name: "a stranger in Anthropic's protocol", Provider: "anthropic-compatible", Base: "https://x.example", Want: "https://x.example anthropic"},
+		{Name: "a stranger in Anthropic's protocol who chats too", Provider: "anthropic-compatible", Base: "https://x.example/a", Set: protocols(protocol.OpenAIChat), Want: "https://x.example/a openai-chat"},
+		{Name: "nobody", Provider: "openai-compatible", Want: "base_url: it is missing"},
+		{Name: "no such preset", Provider: "openai-compatible", Preset: "gruq", Want: "preset: there is no \"gruq\"; there are: cerebras"},
+		{Name: "a preset of the other family", Provider: "anthropic-compatible", Preset: "groq", Key: "sk-own", Want: "preset: groq does not offer"},
+		{Name: "no key", Provider: "openai-compatible", Preset: "groq", Want: "api_key: it is missing"},
+		{Name: "a proxy has the key", Provider: "openai-compatible", Preset: "groq", Base: "https://proxy.example/groq", Want: "https://proxy.example/groq openai-chat openai-responses"},
+		{Name: "a proxy whose path ends alike", Provider: "openai-compatible", Preset: "zai", Base: "https://proxy.example/z/paas/v4", Want: "https://proxy.example/z/paas/v4 openai-chat anthropic"},
+		{Name: "a proxy whose path ends otherwise", Provider: "openai-compatible", Preset: "zai", Base: "https://proxy.example/z", Want: "https://proxy.example/z openai-chat"},
+		{Name: "http to the network", Provider: "openai-compatible", Preset: "vllm", Base: "http://192.168.0.7:8000/v1", Want: "http://192.168.0.7:8000/v1 openai-chat openai-responses anthropic"},
+		{Name: "http to the network without a preset", Provider: "openai-compatible", Base: "http://192.168.0.7:8000/v1", Want: "base_url: http would carry"},
+		{Name: "http to the world", Provider: "openai-compatible", Preset: "vllm", Base: "http://vllm.example/v1", Want: "base_url: http would carry"},
+		{Name: "a local server by its origin", Provider: "ollama", Base: "http://nas:11434", Want: "http://nas:11434/v1 openai-chat openai-responses anthropic"},
+		{Name: "Ollama as it comes", Provider: "ollama", Want: "http://127.0.0.1:11434/v1 openai-chat openai-responses anthropic"},
+		{Name: "Ollama is no other", Provider: "ollama", Preset: "vllm", Want: "preset: the provider ollama has no other"},
+		{Name: "a version too many", Provider: "anthropic-compatible", Base: "https://x.example/v1", Want: "base_url: leave out /v1"},
+		{Name: "a whole endpoint", Provider: "openai-compatible", Base: "https://x.example/v1/chat/completions", Want: "base_url: leave out /completions"},
+		{Name: "one protocol only", Provider: "openai-compatible", Preset: "deepseek", Key: "sk-own", Set: protocols(protocol.OpenAIChat), Want: "https://api.deepseek.com/v1 openai-chat"},
+		{Name: "a protocol that the vendor lacks", Provider: "openai-compatible", Preset: "mistral", Key: "sk-own", Set: protocols(protocol.OpenAIResponses), Want: "protocols:"},
+		{Name: "an unknown option", Provider: "openai-compatible", Preset: "groq", Key: "sk-own", Set: func(a *provider.Account) { a.Options = map[string]string{"x": "y"} }, Want: "options: there is no \"x\""},
+		{Name: "a form that is none", Provider: "openai-compatible", Preset: "groq", Key: "sk-own", Set: func(a *provider.Account) { a.Options = map[string]string{"auth": "y"} }, Want: "options: auth"},
+		{Name: "a header beside the key", Provider: "openai-compatible", Preset: "groq", Key: "sk-own", Set: func(a *provider.Account) { a.Header = http.Header{"Authorization": {"y"}} }, Want: "headers: Authorization"},
+	})
 }
 
 func TestSpeaks(t *testing.T) {
@@ -142,8 +122,10 @@ func TestQuirks(t *testing.T) {
 		"mistral":    {MaxTokens: "max_tokens", NoDeveloper: true, Required: "any", CallID: 9, Lacks: []string{"seed", "stream_options", "logprobs", "top_logprobs", "logit_bias", "user"}},
 		"openrouter": {OpenList: true, Reasoning: "reasoning", Echo: true},
 		"perplexity": {Unlisted: true, MaxTokens: "max_tokens", NoDeveloper: true, Lacks: []string{"tools", "tool_choice", "n", "seed", "logit_bias", "logprobs"}},
-		"ollama": {FirstByte: 10 * time.Minute, MaxTokens: "max_tokens", InlineImages: true, Reasoning: "reasoning",
-			Lacks: []string{"tool_choice", "n", "logit_bias", "logprobs", "top_logprobs"}, Efforts: []string{"none", "low", "medium", "high", "max"}},
+		"ollama": {
+			FirstByte: 10 * time.Minute, MaxTokens: "max_tokens", InlineImages: true, Reasoning: "reasoning",
+			Lacks: []string{"tool_choice", "n", "logit_bias", "logprobs", "top_logprobs"}, Efforts: []string{"none", "low", "medium", "high", "max"},
+		},
 		"": {MaxTokens: "max_tokens"},
 	} {
 		a.Preset = preset

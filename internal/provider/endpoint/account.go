@@ -37,8 +37,8 @@ func Base(u *url.URL, home bool, options map[string]string) (*url.URL, error) {
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawFragment != "":
 		return nil, errors.New("base_url: it holds a query or a fragment; only scheme, host and path are taken")
 	case hasDots(u.Path):
-		return nil, errors.New("base_url: its path has a segment . or ..")
-	case u.Scheme == "http" && options[Insecure] != "true" && !Loopback(u.Hostname()) && !(home && Private(u.Hostname())):
+		return nil, errors.New("base_url: its path has a segment of dots alone")
+	case u.Scheme == "http" && options[Insecure] != "true" && !Loopback(u.Hostname()) && (!home || !Private(u.Hostname())):
 		return nil, fmt.Errorf("base_url: http would carry the key and all conversations to %s in the clear; use https, or set the option %s to \"true\"", u.Host, Insecure)
 	}
 	c := *u

@@ -5,6 +5,7 @@ package endpoint
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -74,9 +75,7 @@ func Address(out *http.Request, a *provider.Account, base *url.URL, basePath, mo
 	for _, name := range credentials {
 		delete(out.Header, name)
 	}
-	for name, values := range a.Header {
-		out.Header[name] = values
-	}
+	maps.Copy(out.Header, a.Header)
 	made := new(struct {
 		url   url.URL
 		value [1]string

@@ -15,11 +15,13 @@ import (
 // Name is what the configuration calls the provider.
 const Name = "gemini"
 
-// origin is where Google's SDKs call, with the version of the API that has all
+// home is where Google's SDKs call, with the version of the API that has all
 // features. Clients that ask for /v1 get it too: it takes all that v1 takes.
-var origin = &url.URL{Scheme: "https", Host: "generativelanguage.googleapis.com", Path: "/v1beta"}
-
-var offered = []string{protocol.Gemini}
+var home = endpoint.Home{
+	Origin:    &url.URL{Scheme: "https", Host: "generativelanguage.googleapis.com", Path: "/v1beta"},
+	Protocols: []string{protocol.Gemini},
+	Stems:     []string{"/models", "/openai"},
+}
 
 type google struct{}
 
@@ -31,30 +33,12 @@ func (google) Name() string { return Name }
 
 // Prepare implements provider.Provider. The key goes into a header, never into
 // the query, where logs would keep it.
-func (google) Prepare(a *provider.Account) (err error) {
-	if a.Preset != "" {
-		return errors.New("preset: the provider gemini has none")
-	}
-	if err := endpoint.Options(a.Options); err != nil {
+func (google) Prepare(a *provider.Account) error {
+	if err := home.Prepare(a); err != nil {
 		return err
 	}
-	if a.BaseURL == nil {
-		a.BaseURL = origin
-	} else if a.BaseURL, err = endpoint.Base(a.BaseURL, false, a.Options); err != nil {
-		return err
-	}
-	if err := endpoint.Stem(a.BaseURL, "/models", "/openai"); err != nil {
-		return err
-	}
-	own := a.BaseURL.Host == origin.Host
-	if own && a.BaseURL.Path == "" {
+	if home.Own(a) && a.BaseURL.Path == "" {
 		return errors.New("base_url: it lacks the version; at generativelanguage.googleapis.com it is https://generativelanguage.googleapis.com/v1beta")
-	}
-	if err := endpoint.Key(a.Key, own); err != nil {
-		return err
-	}
-	if a.Protocols, err = endpoint.Protocols(a.Protocols, offered, offered); err != nil {
-		return err
 	}
 	return endpoint.Header(a, endpoint.GoogKey)
 }

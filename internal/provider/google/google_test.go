@@ -3,7 +3,6 @@ package google
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 
 	"portico/internal/protocol"
@@ -17,35 +16,17 @@ func TestRules(t *testing.T) {
 }
 
 func TestPrepare(t *testing.T) {
-	for _, tt := range []struct {
-		name, base, key string
-		set             func(*provider.Account)
-		want            string // the base URL, or a part of the error
-	}{
-		{name: "a key is enough", key: "AIza1", want: "https://generativelanguage.googleapis.com/v1beta"},
-		{name: "a proxy that has the key", base: "https://proxy.example/v1beta/", want: "https://proxy.example/v1beta"},
-		{name: "no key", want: "api_key: it is missing"},
-		{name: "no version", base: "https://generativelanguage.googleapis.com", key: "AIza1", want: "base_url: it lacks the version"},
-		{name: "the OpenAI layer", base: "https://generativelanguage.googleapis.com/v1beta/openai", key: "AIza1", want: "base_url: leave out /openai"},
-		{name: "an option", key: "AIza1", set: func(a *provider.Account) { a.Options = map[string]string{"auth": "bearer"} }, want: `options: there is no "auth"`},
-		{name: "another's protocol", key: "AIza1", set: func(a *provider.Account) { a.Protocols = []string{protocol.OpenAIChat} }, want: "protocols:"},
-		{name: "a header beside the key", key: "AIza1", set: func(a *provider.Account) { a.Header = http.Header{"X-Goog-Api-Key": {"x"}} }, want: "headers:"},
-		{name: "a preset", key: "AIza1", set: func(a *provider.Account) { a.Preset = "zai" }, want: "preset:"},
-	} {
-		a := providertest.Account(t, tt.base, tt.key)
-		if tt.set != nil {
-			tt.set(a)
-		}
-		got := ""
-		if err := New().Prepare(a); err != nil {
-			got = err.Error()
-		} else {
-			got = a.BaseURL.String()
-		}
-		if !strings.HasPrefix(got, tt.want) {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
-		}
-	}
+	providertest.Prepare(t, providertest.Only(New()), []providertest.Case{
+		{Name: "a key is enough", Key: "AIza1", Want: "https://generativelanguage.googleapis.com/v1beta"},
+		{Name: "a proxy that has the key", Base: "https://proxy.example/v1beta/", Want: "https://proxy.example/v1beta"},
+		{Name: "no key", Want: "api_key: it is missing"},
+		{Name: "no version", Base: "https://generativelanguage.googleapis.com", Key: "AIza1", Want: "base_url: it lacks the version"},
+		{Name: "the OpenAI layer", Base: "https://generativelanguage.googleapis.com/v1beta/openai", Key: "AIza1", Want: "base_url: leave out /openai"},
+		{Name: "an option", Key: "AIza1", Set: func(a *provider.Account) { a.Options = map[string]string{"auth": "bearer"} }, Want: `options: there is no "auth"`},
+		{Name: "another's protocol", Key: "AIza1", Set: func(a *provider.Account) { a.Protocols = []string{protocol.OpenAIChat} }, Want: "protocols:"},
+		{Name: "a header beside the key", Key: "AIza1", Set: func(a *provider.Account) { a.Header = http.Header{"X-Goog-Api-Key": {"x"}} }, Want: "headers:"},
+		{Name: "a preset", Key: "AIza1", Set: func(a *provider.Account) { a.Preset = "zai" }, Want: "preset:"},
+	})
 }
 
 func TestSpeaks(t *testing.T) {

@@ -16,9 +16,6 @@ import (
 // Name is what the configuration calls the provider.
 const Name = "openai"
 
-// origin is where OpenAI's SDKs call.
-var origin = &url.URL{Scheme: "https", Host: "api.openai.com", Path: "/v1"}
-
 // The options of an account, and the headers that they become (spec: upstreams
 // §3.1).
 const (
@@ -26,9 +23,14 @@ const (
 	optionProject      = "project"
 )
 
-// offered are the protocols, best first. Responses comes first because a
-// translated conversation keeps its reasoning from turn to turn in it only.
-var offered = []string{protocol.OpenAIResponses, protocol.OpenAIChat}
+// home is where OpenAI's SDKs call. Responses comes first because a translated
+// conversation keeps its reasoning from turn to turn in it only.
+var home = endpoint.Home{
+	Origin:    &url.URL{Scheme: "https", Host: "api.openai.com", Path: "/v1"},
+	Protocols: []string{protocol.OpenAIResponses, protocol.OpenAIChat},
+	Options:   []string{optionOrganization, optionProject},
+	Stems:     []string{"/chat/completions", "/responses", "/models"},
+}
 
 var (
 	chat      = []string{protocol.OpenAIChat}
@@ -43,32 +45,13 @@ func New() provider.Provider { return openai{} }
 // Name implements provider.Provider.
 func (openai) Name() string { return Name }
 
-// Prepare implements provider.Provider. A key is demanded at OpenAI itself; a
-// base URL of one's own may be a proxy that has the key.
+// Prepare implements provider.Provider.
 func (openai) Prepare(a *provider.Account) (err error) {
-	if a.Preset != "" {
-		return errors.New("preset: the provider openai has none; openai-compatible has")
-	}
-	if err := endpoint.Options(a.Options, optionOrganization, optionProject); err != nil {
+	if err := home.Prepare(a); err != nil {
 		return err
 	}
-	if a.BaseURL == nil {
-		a.BaseURL = origin
-	} else if a.BaseURL, err = endpoint.Base(a.BaseURL, false, a.Options); err != nil {
-		return err
-	}
-	if err := endpoint.Stem(a.BaseURL, "/chat/completions", "/responses", "/models"); err != nil {
-		return err
-	}
-	own := a.BaseURL.Host == origin.Host
-	if own && a.BaseURL.Path != origin.Path {
+	if home.Own(a) && a.BaseURL.Path != home.Origin.Path {
 		return errors.New("base_url: at api.openai.com it is https://api.openai.com/v1")
-	}
-	if err := endpoint.Key(a.Key, own); err != nil {
-		return err
-	}
-	if a.Protocols, err = endpoint.Protocols(a.Protocols, offered, offered); err != nil {
-		return err
 	}
 	if a.Header, err = headers(a); err != nil {
 		return err

@@ -3,7 +3,6 @@ package openai
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 
 	"portico/internal/protocol"
@@ -12,41 +11,23 @@ import (
 )
 
 func TestPrepare(t *testing.T) {
-	for _, tt := range []struct {
-		name, base, key string
-		set             func(*provider.Account)
-		want            string // the base URL, or a part of the error
-	}{
-		{name: "a key is enough", key: "sk-1", want: "https://api.openai.com/v1"},
-		{name: "the default written out", base: "https://api.openai.com/v1/", key: "sk-1", want: "https://api.openai.com/v1"},
-		{name: "a proxy that has the key", base: "https://proxy.example/openai", want: "https://proxy.example/openai"},
-		{name: "no key", want: "api_key: it is missing"},
-		{name: "no version", base: "https://api.openai.com", key: "sk-1", want: "base_url: at api.openai.com"},
-		{name: "a whole endpoint", base: "https://proxy.example/v1/chat/completions", key: "sk-1", want: "base_url: leave out /chat/completions"},
-		{name: "http", base: "http://proxy.example/v1", key: "sk-1", want: "base_url: http would carry the key"},
-		{name: "a preset", key: "sk-1", set: func(a *provider.Account) { a.Preset = "groq" }, want: "preset:"},
-		{name: "an unknown option", key: "sk-1", set: func(a *provider.Account) { a.Options = map[string]string{"org": "x"} }, want: `options: there is no "org"`},
-		{name: "an option with a space", key: "sk-1", set: func(a *provider.Account) { a.Options = map[string]string{"project": "a b"} }, want: "options: project"},
-		{name: "another's protocol", key: "sk-1", set: func(a *provider.Account) { a.Protocols = []string{protocol.Anthropic} }, want: "protocols:"},
-		{name: "a header beside the key", key: "sk-1", set: func(a *provider.Account) { a.Header = http.Header{"Authorization": {"x"}} }, want: "headers:"},
-		{name: "a header beside its option", key: "sk-1", set: func(a *provider.Account) {
+	providertest.Prepare(t, providertest.Only(New()), []providertest.Case{
+		{Name: "a key is enough", Key: "sk-1", Want: "https://api.openai.com/v1"},
+		{Name: "the default written out", Base: "https://api.openai.com/v1/", Key: "sk-1", Want: "https://api.openai.com/v1"},
+		{Name: "a proxy that has the key", Base: "https://proxy.example/openai", Want: "https://proxy.example/openai"},
+		{Name: "no key", Want: "api_key: it is missing"},
+		{Name: "no version", Base: "https://api.openai.com", Key: "sk-1", Want: "base_url: at api.openai.com"},
+		{Name: "a whole endpoint", Base: "https://proxy.example/v1/chat/completions", Key: "sk-1", Want: "base_url: leave out /chat/completions"},
+		{Name: "http", Base: "http://proxy.example/v1", Key: "sk-1", Want: "base_url: http would carry the key"},
+		{Name: "a preset", Key: "sk-1", Set: func(a *provider.Account) { a.Preset = "groq" }, Want: "preset:"},
+		{Name: "an unknown option", Key: "sk-1", Set: func(a *provider.Account) { a.Options = map[string]string{"org": "x"} }, Want: `options: there is no "org"`},
+		{Name: "an option with a space", Key: "sk-1", Set: func(a *provider.Account) { a.Options = map[string]string{"project": "a b"} }, Want: "options: project"},
+		{Name: "another's protocol", Key: "sk-1", Set: func(a *provider.Account) { a.Protocols = []string{protocol.Anthropic} }, Want: "protocols:"},
+		{Name: "a header beside the key", Key: "sk-1", Set: func(a *provider.Account) { a.Header = http.Header{"Authorization": {"x"}} }, Want: "headers:"},
+		{Name: "a header beside its option", Key: "sk-1", Set: func(a *provider.Account) {
 			a.Header, a.Options = http.Header{"Openai-Project": {"p"}}, map[string]string{"project": "q"}
-		}, want: "headers: Openai-Project"},
-	} {
-		a := providertest.Account(t, tt.base, tt.key)
-		if tt.set != nil {
-			tt.set(a)
-		}
-		got := ""
-		if err := New().Prepare(a); err != nil {
-			got = err.Error()
-		} else {
-			got = a.BaseURL.String()
-		}
-		if !strings.HasPrefix(got, tt.want) {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
-		}
-	}
+		}, Want: "headers: Openai-Project"},
+	})
 }
 
 func TestSpeaks(t *testing.T) {

@@ -3,6 +3,7 @@ package providertest
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"portico/internal/provider"
@@ -36,4 +37,46 @@ func Addressed(t *testing.T, p provider.Provider, a *provider.Account, to provid
 		t.Fatalf("%s refuses %+v: %v", p.Name(), to, err)
 	}
 	return out
+}
+
+// A Case is an account as a configuration would hold it, and what preparing it
+// comes to.
+type Case struct {
+	Name                        string
+	Provider, Preset, Base, Key string
+	Set                         func(*provider.Account) // more of the account, or nil
+	// Want is the base URL, with the protocols behind it or not, or the
+	// beginning of the error.
+	Want string
+}
+
+// Prepare prepares the account of every case with the provider of its name.
+func Prepare(t *testing.T, named func(string) provider.Provider, cases []Case) {
+	t.Helper()
+	for _, c := range cases {
+		a := Account(t, c.Base, c.Key)
+		a.Preset = c.Preset
+		if c.Set != nil {
+			c.Set(a)
+		}
+		err := named(c.Provider).Prepare(a)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), c.Want) || c.Want == "" {
+				t.Errorf("%s: %v, want %s", c.Name, err, c.Want)
+			}
+			if c.Key != "" && strings.Contains(err.Error(), c.Key) {
+				t.Errorf("%s: the error tells the key: %v", c.Name, err)
+			}
+			continue
+		}
+		base := a.BaseURL.String()
+		if whole := base + " " + strings.Join(a.Protocols, " "); c.Want != base && c.Want != whole {
+			t.Errorf("%s: %s, want %s", c.Name, whole, c.Want)
+		}
+	}
+}
+
+// Only names p whatever it is asked for.
+func Only(p provider.Provider) func(string) provider.Provider {
+	return func(string) provider.Provider { return p }
 }
