@@ -1,0 +1,83 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"portico/internal/config"
+	"portico/internal/egress"
+	"portico/internal/glob"
+	"portico/internal/pool"
+	"portico/internal/provider"
+	"portico/internal/provider/simulator"
+)
+
+// prepare makes of what the operator wrote an account as its provider takes
+// it. The error names the field that is wrong.
+func prepare(ps map[string]provider.Provider, c config.Account) (*provider.Account, error) {
+	p := ps[c.Provider]
+	if p == nil {
+		return nil, fmt.Errorf("provider: there is no %q", c.Provider)
+	}
+	a := &provider.Account{Name: c.Name, Provider: c.Provider, Preset: c.Preset, Protocols: slices.Clone(c.Protocols), Key: c.APIKey, Options: c.Options}
+	if c.BaseURL != "" {
+		u, err := url.Parse(c.BaseURL)
+		if err != nil {
+			return nil, fmt.Errorf("base_url: it is no URL")
+		}
+		a.BaseURL = u
+	}
+	if len(c.Headers) > 0 {
+		a.Header = http.Header{}
+		for name, value := range c.Headers {
+			a.Header.Set(name, value)
+		}
+	}
+	if err := p.Prepare(a); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// account makes an account of the pool. proxy is what it goes through if it
+// has no proxy of its own.
+func (a *App) account(c config.Account, proxy string) (pool.Account, error) {
+	pa, err := prepare(a.providers, c)
+	if err != nil {
+		return pool.Account{}, err
+	}
+	x := pool.Account{
+		Account: pa, By: a.providers[c.Provider], Priority: c.Priority, Weight: max(c.Weight, 1),
+		RPM: c.Limits.RPM, TPM: c.Limits.TPM, Parallel: c.Limits.Concurrency, Disabled: c.Disabled,
+	}
+	for _, m := range c.Models {
+		g, err := glob.Compile(m)
+		if err != nil {
+			return pool.Account{}, fmt.Errorf("models: %w", err)
+		}
+		x.Models = append(x.Models, g)
+	}
+	if t, ok := x.By.(provider.Transporter); ok {
+		x.Way = t.Transport()
+		return x, nil
+	}
+	if c.Proxy != "" {
+		proxy = c.Proxy
+	}
+	x.Way, err = a.out.Transport(proxy, egress.Local(pa.BaseURL.Hostname()))
+	return x, err
+}
+
+// simulated is the account of the simulator. While there is no other account
+// that is on it answers to every model's name, else to its own names only.
+func (a *App) simulated(alone bool) (pool.Account, error) {
+	c := config.Account{Name: simulator.Name, Provider: simulator.Name, Weight: 1}
+	if !alone {
+		c.Models = []string{"simulator", "simulator-*"}
+	}
+	x, err := a.account(c, "")
+	x.Reserved = true
+	return x, err
+}

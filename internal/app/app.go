@@ -1,0 +1,216 @@
+// Package app puts the house together: it builds the gateway from its parts,
+// starts it, reloads it and stops it. It is the only room that knows all
+// others, and decides nothing that one of them could decide.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"portico/internal/access"
+	"portico/internal/admin"
+	"portico/internal/catalog"
+	"portico/internal/config"
+	"portico/internal/egress"
+	"portico/internal/ingress"
+	"portico/internal/journal"
+	"portico/internal/llm"
+	"portico/internal/lock"
+	"portico/internal/models"
+	"portico/internal/pool"
+	"portico/internal/protocol"
+	"portico/internal/protocol/anthropic"
+	"portico/internal/protocol/gemini"
+	"portico/internal/protocol/openaichat"
+	"portico/internal/protocol/openairesponses"
+	"portico/internal/provider"
+	"portico/internal/provider/all"
+	"portico/internal/relay"
+	"portico/internal/store"
+	"portico/internal/telemetry"
+	"portico/internal/version"
+)
+
+// An App is a gateway with everything open: the data folder is its own until
+// Close. It serves once Serve is called.
+type App struct {
+	options   config.Options
+	log       *telemetry.Log
+	started   time.Time
+	lock      *lock.Lock
+	store     *store.Store
+	journal   *journal.Journal
+	providers map[string]provider.Provider
+	out       *egress.Out
+	pool      *pool.Pool
+	shelf     *models.Shelf
+	gate      *access.Gate
+	relay     *relay.Relay
+	ingress   *ingress.Server
+	admin     *admin.Handler
+	flying    flying
+	ready     atomic.Bool
+
+	config  atomic.Pointer[config.Config]
+	catalog atomic.Pointer[catalog.Catalog]
+
+	mu       sync.Mutex // one change of the accounts or the configuration at a time
+	warned   map[string]bool
+	reloaded chan chan reloaded
+}
+
+// Providers returns the names that an account's provider may have, for the
+// check of a configuration without a server.
+func Providers() (names []string, check func(config.Account) error) {
+	ps := map[string]provider.Provider{}
+	for _, p := range all.New() {
+		ps[p.Name()] = p
+		names = append(names, p.Name())
+	}
+	return names, func(a config.Account) error {
+		_, err := prepare(ps, a)
+		return err
+	}
+}
+
+// Open builds a gateway in the data folder that o names, and takes the folder.
+// Log lines go to logs. The error is a *config.Error, a *lock.HeldError, or
+// says what cannot be opened.
+func Open(o config.Options, logs io.Writer) (_ *App, err error) {
+	a := &App{options: o, started: time.Now(), providers: map[string]provider.Provider{}, gate: &access.Gate{}, warned: map[string]bool{}, reloaded: make(chan chan reloaded)}
+	for _, p := range all.New() {
+		a.providers[p.Name()] = p
+		a.options.Providers = append(a.options.Providers, p.Name())
+	}
+	a.options.CheckAccount = func(c config.Account) error {
+		_, err := prepare(a.providers, c)
+		return err
+	}
+	a.options.Init = true
+	c, warnings, err := config.Load(a.options)
+	if err != nil {
+		return nil, err
+	}
+	a.options.Init = false
+	a.log = telemetry.NewLog(logs, c.Log)
+	for _, w := range warnings {
+		a.log.Warn("configuration", "problem", w.String())
+	}
+	if a.lock, err = lock.Take(c.DataDir, a.started); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = a.Close()
+		}
+	}()
+	a.config.Store(c)
+	a.catalog.Store(catalog.New(c.Models))
+	if a.store, err = store.Open(c.DataDir, store.Options{Price: a.price, Log: a.log.Logger}); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	for _, f := range a.store.Broken() {
+		a.log.Error("a damaged file was set aside", "file", f)
+	}
+	if a.journal, err = journal.Open(c.DataDir, journal.Options{Keeper: a.store, Log: a.log.Logger}); err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	a.out = egress.New(c.Timeouts.Connect)
+	a.pool = pool.New(time.Now)
+	a.build(c)
+	if err := a.apply(c); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// codecs are the protocols that clients and upstreams speak.
+func codecs() []ingress.Codec {
+	return []ingress.Codec{openaichat.New(), openairesponses.New(), anthropic.New(), gemini.New()}
+}
+
+// build makes the rooms that a request passes through.
+func (a *App) build(c *config.Config) {
+	byName := map[string]ingress.Codec{}
+	var list []protocol.Codec
+	for _, k := range codecs() {
+		byName[k.Name()] = k
+		list = append(list, k)
+	}
+	a.shelf = models.New(models.Options{Codecs: list, File: filepath.Join(c.DataDir, "models.json"), Agent: agent(), Log: a.log.Logger})
+	a.relay = relay.New(relay.Options{
+		Pool: a.pool, Codecs: list, Record: a.journal, Hop: journal.NewID()[4:], Agent: agent(), Now: time.Now, Log: a.log.Logger,
+	})
+	a.admin = a.operator(c)
+	a.ingress = ingress.New(ingress.Options{
+		Relay: &a.flying, Codecs: byName, Gate: a.gate, Models: a.shelf, Admin: a.admin, Ready: a.ready.Load,
+		NewID: journal.NewID, Log: a.log.Logger, Now: time.Now,
+		Blocked: func(kind, what string) { a.log.Warn("blocked", "kind", kind, "from", what) },
+	})
+	a.flying.next = a.relay
+}
+
+// agent is the User-Agent that upstreams see: the gateway's own.
+func agent() string {
+	v, _, _ := strings.Cut(version.String(), " ")
+	return "portico/" + v
+}
+
+// price is what u costs at model's list price, by the catalogue in force.
+func (a *App) price(model string, u llm.Usage) (float64, bool) {
+	m, ok := a.catalog.Load().Lookup(model)
+	if !ok {
+		return 0, false
+	}
+	return catalog.Cost(u, m)
+}
+
+// Handler serves everything as the listener would.
+func (a *App) Handler() http.Handler { return a.ingress }
+
+// Admin serves the operator's side alone.
+func (a *App) Admin() http.Handler { return a.admin }
+
+// Config is the configuration in force.
+func (a *App) Config() *config.Config { return a.config.Load() }
+
+// Log is where the gateway's log lines go.
+func (a *App) Log() *slog.Logger { return a.log.Logger }
+
+// Flush brings what has ended into the ledger.
+func (a *App) Flush(ctx context.Context) error { return a.journal.Flush(ctx) }
+
+// Close gives everything back. What was recorded is safe without it.
+func (a *App) Close() error {
+	var errs []error
+	if a.journal != nil {
+		errs = append(errs, a.journal.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	if a.out != nil {
+		a.out.CloseIdle()
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Release())
+	}
+	return errors.Join(errs...)
+}
+
+// flying counts what is being served, between the way in and the relay.
+type flying struct {
+	next              *relay.Relay
+	requests, streams atomic.Int64
+}
+
+var _ ingress.Relay = (*flying)(nil)

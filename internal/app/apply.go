@@ -1,0 +1,116 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"portico/internal/access"
+	"portico/internal/catalog"
+	"portico/internal/config"
+	"portico/internal/ingress"
+	"portico/internal/models"
+	"portico/internal/pool"
+	"portico/internal/relay"
+	"portico/internal/route"
+	"portico/internal/schedule"
+)
+
+// apply puts c in force: everything is built first, and nothing changes if
+// something cannot be built.
+func (a *App) apply(c *config.Config) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	strategy, ok := schedule.ByName(c.Scheduling.Mode)
+	if !ok {
+		return fmt.Errorf("scheduling.mode: there is no %q", c.Scheduling.Mode)
+	}
+	rules := make([]route.Rule, len(c.Routes))
+	for i, r := range c.Routes {
+		rules[i] = route.Rule{Match: r.Match, To: r.To}
+	}
+	routes, err := route.New(rules)
+	if err != nil {
+		return err
+	}
+	accounts, err := a.accounts(c)
+	if err != nil {
+		return err
+	}
+	cat := catalog.New(c.Models)
+	if err := a.shelf.Set(models.Setup{Accounts: accounts, Routes: rules, Catalog: cat}); err != nil {
+		return err
+	}
+	a.config.Store(c)
+	a.catalog.Store(cat)
+	a.log.Set(c.Log)
+	a.pool.Set(accounts)
+	a.ingress.Set(&ingress.Settings{
+		Policy: access.NewPolicy(c), Port: c.Port, LAN: c.AllowLAN, Hosts: c.AllowedHosts, Origins: c.AllowedOrigins,
+		Body: c.Limits.Body, InFlight: c.Limits.InFlight,
+		Relay: &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts},
+	})
+	return nil
+}
+
+// accounts gathers the declared accounts, those of the store, and the
+// simulator. A stored one that cannot be made is left out and told once, so
+// that one bad account stops nobody.
+func (a *App) accounts(c *config.Config) ([]pool.Account, error) {
+	var out []pool.Account
+	names := map[string]bool{}
+	on := false
+	for _, d := range c.Accounts {
+		x, err := a.account(d, c.Proxy)
+		if err != nil {
+			return nil, fmt.Errorf("account %s: %w", d.Name, err)
+		}
+		x.Declared = true
+		names[x.Name] = true
+		on = on || !x.Disabled
+		out = append(out, x)
+	}
+	stored, err := a.store.Accounts(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("read the accounts: %w", err)
+	}
+	for _, s := range stored {
+		switch {
+		case names[s.Name]:
+			a.warnOnce("the configuration file declares an account of this name, so the added one is not used", s.Name, "")
+			continue
+		case s.Damage != "":
+			a.warnOnce("an account cannot be read whole and is off", s.Name, s.Damage)
+		}
+		x, err := a.account(s.Account, c.Proxy)
+		if err != nil {
+			a.warnOnce("an account cannot be used", s.Name, err.Error())
+			continue
+		}
+		x.Disabled = x.Disabled || s.Damage != ""
+		names[x.Name] = true
+		on = on || !x.Disabled
+		out = append(out, x)
+	}
+	if c.Simulator {
+		x, err := a.simulated(!on)
+		if err != nil {
+			return nil, err
+		}
+		if !names[x.Name] {
+			out = append(out, x)
+		}
+	}
+	return out, nil
+}
+
+// maxWarned bounds what warnOnce remembers.
+const maxWarned = 1000
+
+func (a *App) warnOnce(what, account, why string) {
+	key := what + "\x00" + account + "\x00" + why
+	if a.warned[key] || len(a.warned) >= maxWarned {
+		return
+	}
+	a.warned[key] = true
+	a.log.Warn("account", "problem", what, "account", account, "why", why)
+}

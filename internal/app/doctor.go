@@ -1,0 +1,53 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"portico/internal/admin"
+	"portico/internal/config"
+)
+
+// doctor checks what only the whole can see.
+func (a *App) doctor(context.Context) []admin.Check {
+	c := a.config.Load()
+	return []admin.Check{a.checkFolder(c), checkExposure(c), a.checkSetAside(), checkKey(c)}
+}
+
+func (a *App) checkFolder(c *config.Config) admin.Check {
+	if err := config.CheckDir(c.DataDir); err != nil {
+		return admin.Check{Name: "data_folder", State: admin.Fail, Text: err.Error(), Fix: "chmod 700 " + c.DataDir}
+	}
+	return admin.Check{Name: "data_folder", State: admin.OK, Text: "The data folder is closed to others."}
+}
+
+func checkExposure(c *config.Config) admin.Check {
+	x := admin.Check{Name: "exposure", State: admin.OK, Text: "The server listens on this machine only."}
+	if c.AllowLAN {
+		x.Text = fmt.Sprintf("The server listens on the network, and asks for a key (auth_mode %s).", c.Resolve())
+	}
+	if len(c.AllowedOrigins) > 0 {
+		x.State, x.Text = admin.Warn, fmt.Sprintf("%s %d browser origins may call the AI endpoints.", x.Text, len(c.AllowedOrigins))
+		x.Fix = "Remove those from allowed_origins that you do not use."
+	}
+	return x
+}
+
+func (a *App) checkSetAside() admin.Check {
+	if n := len(a.store.Broken()); n > 0 {
+		return admin.Check{Name: "damage", State: admin.Warn, Text: fmt.Sprintf("%d damaged database files were set aside in the data folder.", n), Fix: "Keep them until you know that nothing is missing, then delete them."}
+	}
+	return admin.Check{Name: "damage", State: admin.OK, Text: "No database was found damaged since the start."}
+}
+
+func checkKey(c *config.Config) admin.Check {
+	info, err := os.Stat(c.File)
+	switch {
+	case c.File == "" || err != nil:
+		return admin.Check{Name: "config_file", State: admin.OK, Text: "There is no configuration file; defaults and the environment decide."}
+	case info.Mode().Perm()&0o077 != 0:
+		return admin.Check{Name: "config_file", State: admin.Fail, Text: "Others on this machine can read the configuration file, which holds keys.", Fix: "chmod 600 " + c.File}
+	}
+	return admin.Check{Name: "config_file", State: admin.OK, Text: "Only you can read the configuration file."}
+}

@@ -1,0 +1,148 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+
+	"portico/internal/access"
+	"portico/internal/admin"
+	"portico/internal/catalog"
+	"portico/internal/config"
+	"portico/internal/pool"
+	"portico/internal/provider/simulator"
+	"portico/internal/store"
+	"portico/internal/telemetry"
+	"portico/internal/version"
+	"portico/web"
+)
+
+// address is where this machine reaches the server.
+func address(c *config.Config) string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port))
+}
+
+// operator builds the operator's side, and what listens to the journal for it.
+func (a *App) operator(c *config.Config) *admin.Handler {
+	feed := admin.NewFeed()
+	metrics := telemetry.NewMetrics(telemetry.Sources{
+		Version:  version.String(),
+		Provider: a.providerOf,
+		Accounts: func() map[string]int { return admin.CountStates(a.pool.Views()) },
+		Flying:   a.flying.counts,
+		Journal:  a.journal.Stats,
+	})
+	a.journal.Listen(feed)
+	a.journal.Listen(metrics)
+	a.journal.Listen(telemetry.Lines{Log: a.log.Logger})
+	return admin.New(admin.Options{
+		Version: version.String(), Address: address(c), Started: a.started,
+		Authorise: admin.ByToken(a.gate, func() *access.Policy { return access.NewPolicy(a.config.Load()) }),
+		Config:    a.config.Load, Accounts: accounts{a}, Ledger: a.store, Models: a.shelf, Feed: feed,
+		Catalog: func() *catalog.Catalog { return a.catalog.Load() },
+		Settle:  a.journal.Flush, Reload: a.Reload, Doctor: a.doctor, Flying: a.flying.counts, Journal: a.journal.Stats, Metrics: metrics.Write,
+		Page: a.page(c), Log: a.log.Logger,
+	})
+}
+
+// page is the page in the browser. That it cannot be made is a defect of the
+// build, which is told where it is looked at.
+func (a *App) page(c *config.Config) http.Handler {
+	model := ""
+	if c.Simulator {
+		model = simulator.Name
+	}
+	h, err := web.Handler(web.Info{Version: version.String(), Address: address(c), Model: model})
+	if err != nil {
+		a.log.Error("the page cannot be made", "error", err)
+		return http.NotFoundHandler()
+	}
+	return h
+}
+
+func (a *App) providerOf(name string) string {
+	if x, ok := a.pool.Find(name); ok {
+		return x.Provider
+	}
+	return ""
+}
+
+// accounts is what an operator does with accounts.
+type accounts struct{ *App }
+
+// Views implements admin.Accounts.
+func (a accounts) Views() []pool.View { return a.pool.Views() }
+
+// Heal implements admin.Accounts.
+func (a accounts) Heal(name string) { a.pool.Heal(name) }
+
+// Stored implements admin.Accounts.
+func (a accounts) Stored(name string) (config.Account, bool) {
+	s, err := a.store.Account(context.Background(), name)
+	return s.Account, err == nil
+}
+
+// Add implements admin.Accounts.
+func (a accounts) Add(ctx context.Context, c config.Account) error {
+	if _, ok := a.pool.Find(c.Name); ok {
+		return admin.ErrTaken
+	}
+	if _, err := prepare(a.providers, c); err != nil {
+		return admin.Invalid{Err: err}
+	}
+	if _, err := a.store.AddAccount(ctx, c); err != nil {
+		return told(err)
+	}
+	return a.refresh()
+}
+
+// Replace implements admin.Accounts.
+func (a accounts) Replace(ctx context.Context, c config.Account) error {
+	if _, err := prepare(a.providers, c); err != nil {
+		return admin.Invalid{Err: err}
+	}
+	if _, err := a.store.ReplaceAccount(ctx, c.Name, c, false); err != nil {
+		return told(err)
+	}
+	return a.refresh()
+}
+
+// Remove implements admin.Accounts.
+func (a accounts) Remove(ctx context.Context, name string) error {
+	if err := a.store.RemoveAccount(ctx, name); err != nil {
+		return told(err)
+	}
+	return a.refresh()
+}
+
+// told is err as the admin API tells it.
+func told(err error) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return admin.ErrNotFound
+	case errors.Is(err, store.ErrTaken):
+		return admin.ErrTaken
+	case errors.Is(err, store.ErrTooMany):
+		return admin.Invalid{Err: err}
+	}
+	return err
+}
+
+// refresh puts the accounts of the store into the pool.
+func (a *App) refresh() error { return a.apply(a.config.Load()) }
+
+// Test implements admin.Accounts.
+func (a accounts) Test(ctx context.Context, name string) (admin.Tested, error) {
+	x, ok := a.pool.Find(name)
+	if !ok {
+		return admin.Tested{}, admin.ErrNotFound
+	}
+	r := a.shelf.Probe(ctx, x)
+	text := r.Says
+	if r.Do != "" {
+		text += " " + r.Do
+	}
+	return admin.Tested{OK: r.OK, TookMS: r.Latency.Milliseconds(), Models: r.Models, Why: r.Class, Text: text, Message: r.Vendor}, nil
+}

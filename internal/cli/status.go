@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"portico/internal/admin"
+)
+
+type statusCmd struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run says how the gateway is doing. Exit code 1 means that none runs.
+func (c *statusCmd) Run(g *globals) error {
+	return g.with(func(k *client) error {
+		var s admin.Status
+		if err := k.call(g.ctx, http.MethodGet, "/api/status", nil, &s); err != nil {
+			return err
+		}
+		running := k.running != nil
+		if c.JSON {
+			if err := printJSON(g.out, struct {
+				Running bool `json:"running"`
+				admin.Status
+			}{running, s}); err != nil {
+				return err
+			}
+		} else {
+			c.tell(g, &s, running)
+		}
+		if !running {
+			return &failure{exitError, "no gateway runs on " + s.DataDir, "portico serve"}
+		}
+		return nil
+	})
+}
+
+func (c *statusCmd) tell(g *globals, s *admin.Status, running bool) {
+	if running {
+		fmt.Fprintf(g.out, "Portico %s listens on http://%s since %s (%s).\n", s.Version, s.Address, s.Started.Format(time.DateTime), (time.Duration(s.UptimeS) * time.Second).String())
+		key := "AI clients need a key (portico key show)."
+		if s.Auth == "off" {
+			key = "AI clients need no key."
+		}
+		where := "It is reached from this machine only."
+		if s.LAN {
+			where = "It is reached from the network."
+		}
+		fmt.Fprintln(g.out, where, key)
+	}
+	a := s.Accounts
+	var parts []string
+	for _, x := range []struct {
+		n    int
+		what string
+	}{{a.Ready, "ready"}, {a.Cooling, "cooling"}, {a.Trial, "on trial"}, {a.Down, "need attention"}, {a.Off, "off"}} {
+		if x.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.what))
+		}
+	}
+	if a.Total == 0 {
+		parts = []string{"none"}
+	}
+	fmt.Fprintf(g.out, "Accounts: %s.\n", strings.Join(parts, ", "))
+	fmt.Fprintf(g.out, "Data folder: %s\n", s.DataDir)
+	if s.InFlight != nil {
+		fmt.Fprintf(g.out, "Serving now: %d requests, %d of them streams.\n", s.InFlight.Requests, s.InFlight.Streams)
+	}
+}
+
+type doctorCmd struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run prints every check. Exit code 1 means that one failed.
+func (c *doctorCmd) Run(g *globals) error {
+	return g.with(func(k *client) error {
+		var l admin.List[admin.Check]
+		if err := k.call(g.ctx, http.MethodGet, "/api/doctor", nil, &l); err != nil {
+			return err
+		}
+		if c.JSON {
+			if err := printJSON(g.out, l.Items); err != nil {
+				return err
+			}
+		}
+		failed := 0
+		for _, x := range l.Items {
+			if x.State == admin.Fail {
+				failed++
+			}
+			if c.JSON {
+				continue
+			}
+			fmt.Fprintf(g.out, "%-5s %s\n", x.State, printable(x.Text))
+			if x.Fix != "" {
+				fmt.Fprintf(g.out, "      to mend it: %s\n", printable(x.Fix))
+			}
+		}
+		if failed > 0 {
+			return &failure{exitError, fmt.Sprintf("%d of %d checks failed", failed, len(l.Items)), ""}
+		}
+		return nil
+	})
+}
