@@ -88,9 +88,9 @@ type Handler struct {
 	page http.Handler
 }
 
-// New returns the handler. The API itself is made when it is first asked for,
-// since its types and their schemas take some milliseconds that a start has no
-// use for.
+// New returns the handler. The API itself is made when it is first asked for:
+// its types and their schemas take a megabyte and some milliseconds that a
+// start has no use for.
 func New(o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -135,6 +135,7 @@ func TestMethodsAndUnknownPaths(t *testing.T) {
 		{"GET", "/api", 404, CodeNotFound, ""},
 		{"GET", "/api/", 404, CodeNotFound, ""},
 		{"GET", "/api/accounts/", 404, CodeNotFound, ""},
+		{"GET", "/api/%ff%00%e2%80%ae", 404, CodeNotFound, ""},
 		{"GET", "/api/openapi.yaml", 404, CodeNotFound, ""},
 		{"GET", "/api/docs", 404, CodeNotFound, ""},
 		{"GET", "/debug/vars", 404, CodeNotFound, ""},
@@ -261,4 +262,34 @@ func TestBodiesAreBounded(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/xml")
 	isProblem(t, do(h, r), http.StatusUnsupportedMediaType, CodeMediaType)
+}
+
+// Whatever an Authorization header holds, it is refused unless it is the token.
+func FuzzBearer(f *testing.F) {
+	h := New(newFake().options())
+	for _, s := range []string{"", "Bearer", "Bearer ", "bearer\t" + token, "Basic " + token, "Bearer " + token + " x", token} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		r := httptest.NewRequest("GET", "/api/nothing", nil)
+		r.Header["Authorization"] = []string{s}
+		w := do(h, r)
+		if admitted := w.Code == http.StatusNotFound; admitted && !strings.Contains(s, token) || w.Code >= 500 {
+			t.Fatalf("%q: %d", s, w.Code)
+		}
+	})
+}
+
+func FuzzResume(f *testing.F) {
+	feed := NewFeed()
+	feed.epoch = "e"
+	heard(feed, 1, 3)
+	for _, s := range []string{"", "e-1", "e-3", "e-4", "e--1", "x-1", "e-18446744073709551615", "e-1-1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if n, ok := feed.resume(s); n > 3 || !ok && n != 0 {
+			t.Fatalf("%q: %d", s, n)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"io"
 	"net/http"
@@ -34,19 +35,21 @@ const (
 	maxBody = 1 << 20
 )
 
-// inJSON is how bodies are written and read: maps in the order of their keys,
-// and durations as the journal writes them.
-var inJSON = json.JoinOptions(json.Deterministic(true), journal.JSON)
+// inJSON is how answers are written: maps in the order of their keys, durations
+// as the journal has them, and bytes that are not UTF-8, which clients may have
+// sent as a model's name, as U+FFFD.
+var inJSON = json.JoinOptions(json.Deterministic(true), jsontext.AllowInvalidUTF8(true), journal.JSON)
 
 var format = huma.Format{
 	Marshal: func(w io.Writer, v any) error {
-		if err := json.MarshalWrite(w, v, inJSON); err != nil {
+		body, err := json.Marshal(v, inJSON)
+		if err != nil {
 			return err
 		}
-		_, err := w.Write([]byte{'\n'})
-		return err
+		_, _ = w.Write(append(body, '\n')) // huma would panic over a client that has left
+		return nil
 	},
-	Unmarshal: func(data []byte, v any) error { return json.Unmarshal(data, v, inJSON) },
+	Unmarshal: func(data []byte, v any) error { return json.Unmarshal(data, v) },
 }
 
 // newAPI registers everything.

@@ -13,7 +13,7 @@ import (
 // A NewAccount is an account to add. Its members are those of the
 // configuration file.
 type NewAccount struct {
-	Name      string            `json:"name" pattern:"^[\\p{L}\\p{Nd} ._@+:-]{1,64}$" doc:"What it is called; unique."`
+	Name      string            `json:"name" pattern:"^[\\p{L}\\p{Nd} ._@+:-]+$" maxLength:"64" doc:"What it is called; unique."`
 	Provider  string            `json:"provider" minLength:"1" maxLength:"64" doc:"The kind of upstream, such as openai or anthropic-compatible."`
 	Preset    string            `json:"preset,omitzero" maxLength:"64" doc:"The vendor behind a compatible provider."`
 	Protocols []string          `json:"protocols,omitzero" maxItems:"4" enum:"openai-chat,openai-responses,anthropic,gemini" doc:"What it speaks, best first, if not what its provider does."`

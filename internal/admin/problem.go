@@ -83,7 +83,7 @@ const problemType = "application/problem+json"
 
 // write answers r with p.
 func (p *Problem) write(w http.ResponseWriter, r *http.Request) {
-	body, err := json.Marshal(p)
+	body, err := json.Marshal(p, inJSON) // the path in it need not be text
 	if err != nil {
 		body = nil // a Problem has nothing that cannot be written
 	}

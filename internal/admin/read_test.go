@@ -2,8 +2,12 @@ package admin
 
 import (
 	"context"
+	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +118,30 @@ func TestGetRequest(t *testing.T) {
 	f.failed = errDisk
 	isProblem(t, call(t, h, "GET", "/api/requests/req_1", ""), 500, CodeInternal)
 }
+
+// What clients sent need not be text; it must not spoil the answer. Nor does a
+// client that leaves before it has it.
+func TestAnswersAreWhole(t *testing.T) {
+	f := newFake()
+	f.xs[0].Asked, f.xs[0].Client, f.xs[0].Error = "a\xffb", "\xfe", "\x00\u2028"
+	o := f.options()
+	o.Feed.Heard(f.xs[0])
+	h := New(o)
+	for _, path := range []string{"/api/requests", "/api/requests/req_2"} {
+		w := call(t, h, "GET", path, "")
+		if w.Code != 200 || !jsontext.Value(w.Body.Bytes()).IsValid() || !strings.Contains(w.Body.String(), "a\ufffdb") {
+			t.Errorf("%s: %d %q", path, w.Code, w.Body)
+		}
+	}
+	r := httptest.NewRequest("GET", "/api/requests", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	h.ServeHTTP(gone{httptest.NewRecorder()}, r)
+}
+
+// gone is a client that has left.
+type gone struct{ http.ResponseWriter }
+
+func (gone) Write([]byte) (int, error) { return 0, net.ErrClosed }
 
 func TestUsage(t *testing.T) {
 	f := newFake()
