@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// copySuffix is for the copy of a precious database.
+const copySuffix = ".copy"
+
+// saveCopy makes the copy anew. It takes the place of the former one whole and
+// once it is on the disk.
+func (d *database) saveCopy(ctx context.Context) error {
+	to := d.path + copySuffix
+	tmp := to + ".tmp"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) // SQLite takes an empty file
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	defer os.Remove(tmp)
+	if _, err := d.write.ExecContext(ctx, "VACUUM INTO ?", tmp); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, to); err != nil {
+		return err
+	}
+	syncDir(filepath.Dir(to))
+	return nil
+}
+
+// restore begins a precious database from its copy, if there is one. If that
+// was tried before, the copy is damaged too, and an empty one is begun.
+func (d *database) restore(tried int) error {
+	if !d.precious || tried > 0 {
+		return nil
+	}
+	from, err := os.Open(d.path + copySuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := os.OpenFile(d.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, from)
+	if err = errors.Join(err, to.Sync(), to.Close()); err != nil {
+		return err
+	}
+	d.log.Warn("the database was restored from its copy", "file", d.path, "copy", from.Name())
+	syncDir(filepath.Dir(d.path))
+	return nil
+}
+
+// syncDir makes the names in dir outlive a power cut, where a folder can be
+// synced. Where it cannot, the copy is an older one after it.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		d.Close()
+	}
+}

@@ -1,0 +1,244 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json/v2"
+	"errors"
+	"hash/fnv"
+	"math"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"portico/internal/journal"
+)
+
+// ledgerMigrations make the ledger's schema. There is no index but the two
+// keys: at the bounds of retention a scan of all rows takes a fraction of a
+// second, and each index would cost every request.
+var ledgerMigrations = []string{`
+CREATE TABLE exchanges (
+	n           INTEGER PRIMARY KEY, -- orders by start, see position
+	id          TEXT    NOT NULL UNIQUE,
+	start       INTEGER NOT NULL,    -- nanoseconds since 1970
+	key         TEXT    NOT NULL,
+	client      TEXT    NOT NULL,
+	peer        TEXT    NOT NULL,
+	session     TEXT    NOT NULL,
+	op          TEXT    NOT NULL,
+	path        TEXT    NOT NULL,
+	inbound     TEXT    NOT NULL,
+	outbound    TEXT    NOT NULL,
+	stream      INTEGER NOT NULL,
+	asked       TEXT    NOT NULL,
+	served      TEXT    NOT NULL,
+	rule        TEXT    NOT NULL,
+	account     TEXT    NOT NULL,
+	status      INTEGER NOT NULL,
+	stop        TEXT    NOT NULL,
+	upstream    TEXT    NOT NULL,
+	first       INTEGER NOT NULL,    -- nanoseconds since start
+	took        INTEGER NOT NULL,    -- nanoseconds
+	bytes_in    INTEGER NOT NULL,
+	bytes_out   INTEGER NOT NULL,
+	input       INTEGER NOT NULL,    -- tokens, as the four below; they do not overlap
+	cache_read  INTEGER NOT NULL,
+	cache_write INTEGER NOT NULL,
+	output      INTEGER NOT NULL,
+	reasoning   INTEGER NOT NULL,
+	cost        INTEGER,             -- billionths of a dollar at list price when it was kept; NULL: no price
+	estimated   INTEGER NOT NULL,
+	partial     INTEGER NOT NULL,
+	fault       TEXT    NOT NULL,
+	code        TEXT    NOT NULL,
+	error       TEXT    NOT NULL,
+	details     TEXT                 -- attempts, accounts passed over and losses as JSON; NULL: none
+) STRICT;
+`}
+
+// columns are those of exchanges, in the order of arguments and targets.
+const columns = `n, id, start, key, client, peer, session, op, path, inbound, outbound, stream, asked, served, rule, account, status, stop,
+	upstream, first, took, bytes_in, bytes_out, input, cache_read, cache_write, output, reasoning, cost, estimated, partial, fault, code, error, details`
+
+// keepSQL puts a row in the place of the one with its id.
+var keepSQL = func() string {
+	names := strings.Split(columns, ",")
+	for i, name := range names {
+		name = strings.TrimSpace(name)
+		names[i] = name + " = excluded." + name
+	}
+	return "INSERT INTO exchanges (" + columns + ") VALUES (" + strings.TrimSuffix(strings.Repeat("?,", len(names)), ",") +
+		") ON CONFLICT (id) DO UPDATE SET " + strings.Join(names, ", ")
+}()
+
+// details is what of an exchange has no column.
+type details struct {
+	Attempts []journal.Attempt `json:"attempts,omitzero"`
+	Passed   []journal.Passed  `json:"passed,omitzero"`
+	Losses   []string          `json:"losses,omitzero"`
+}
+
+// Keep implements journal.Keeper: xs are on the disk when it returns, all or
+// none. One whose ID is in the ledger already takes that one's place.
+func (s *Store) Keep(xs []*journal.Exchange) error {
+	rows := make([]row, len(xs))
+	for i, x := range xs {
+		if err := rows[i].fill(x, s.cost(x)); err != nil {
+			return err
+		}
+	}
+	err := s.ledger.use(func(write, _ *sql.DB) error { return keep(context.Background(), write, rows) })
+	if err == nil && s.growth.add(len(xs)) {
+		select {
+		case s.grown <- struct{}{}:
+		default:
+		}
+	}
+	return err
+}
+
+func keep(ctx context.Context, db *sql.DB, rows []row) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	stmt, err := tx.PrepareContext(ctx, keepSQL)
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	args := make([]any, 0, 40)
+	for i := range rows {
+		r := &rows[i]
+		for n := r.n; ; n++ {
+			r.n = n
+			_, err := stmt.ExecContext(ctx, r.arguments(args)...)
+			if err == nil {
+				break
+			}
+			if !samePlace(err) || n-position(&r.x) > maxBump {
+				return err
+			}
+		}
+	}
+	return tx.Commit()
+}
+
+// maxBump is how many exchanges may want the same place in the order. It is
+// far more than ever happen to: a place is a 256th of a microsecond.
+const maxBump = 10_000
+
+// samePlace reports whether err says that another exchange has the position.
+func samePlace(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+// position orders exchanges by the microsecond at which they began. The low
+// byte tells apart those of the same microsecond, mostly; Keep looks for the
+// next free one.
+func position(x *journal.Exchange) int64 {
+	h := fnv.New32a()
+	h.Write([]byte(x.ID))
+	return place(x.Start.UnixMicro()) + int64(h.Sum32()&0xff)
+}
+
+// place is the first position of a microsecond since 1970. Times that no
+// request has, long before or after, count as the nearest that has a place.
+func place(micro int64) int64 { return min(max(micro, 0), math.MaxInt64>>9) << 8 }
+
+// nanos is t in nanoseconds since 1970, or the nearest that there is.
+func nanos(t time.Time) int64 {
+	switch y := t.Year(); {
+	case y < 1970:
+		return 0
+	case y > 2261:
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
+
+const (
+	nano = 1e9
+	// maxTokens and maxCost (in dollars) are far above what a request can
+	// have. They keep what an upstream makes up from making the sums of all
+	// others overflow.
+	maxTokens = 1 << 40
+	maxCost   = 10_000
+)
+
+// cost is what x costs, in billionths of a dollar. What used nothing costs
+// nothing.
+func (s *Store) cost(x *journal.Exchange) (c sql.NullInt64) {
+	if x.Usage.Total() == 0 {
+		return sql.NullInt64{Valid: true}
+	}
+	model := x.Served
+	if model == "" {
+		model = x.Asked
+	}
+	usd, known := s.o.Price(model, x.Usage)
+	if !known || !(usd >= 0 && usd <= maxCost) {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: int64(math.Round(usd * nano)), Valid: true}
+}
+
+// A row is an exchange as the ledger has it.
+type row struct {
+	x       journal.Exchange
+	n       int64
+	start   int64
+	cost    sql.NullInt64
+	details sql.NullString
+}
+
+// fill makes r the row of x. Texts that SQLite would not take or not find
+// again are mended.
+func (r *row) fill(x *journal.Exchange, cost sql.NullInt64) error {
+	r.x, r.cost, r.n, r.start = *x, cost, position(x), nanos(x.Start)
+	for _, s := range r.texts() {
+		*s = clean(*s)
+	}
+	u := &r.x.Usage
+	for _, n := range []*int64{&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning} {
+		*n = min(max(*n, 0), maxTokens)
+	}
+	if len(x.Attempts)+len(x.Passed)+len(x.Losses) > 0 {
+		b, err := json.Marshal(details{x.Attempts, x.Passed, x.Losses}, journal.JSON, jsonAnyText)
+		if err != nil {
+			return err
+		}
+		r.details = sql.NullString{String: string(b), Valid: true}
+	}
+	return nil
+}
+
+// clean returns s without what is no text: bytes that are not UTF-8, and NUL,
+// where SQLite's functions end.
+func clean(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// growth counts rows until there are enough to look at retention.
+type growth struct{ n atomic.Int64 }
+
+// growthStep is after how many rows retention is looked at.
+const growthStep = 10_000
+
+func (g *growth) add(n int) bool {
+	if g.n.Add(int64(n)) < growthStep {
+		return false
+	}
+	g.n.Store(0)
+	return true
+}

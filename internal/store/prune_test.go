@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/internal/config"
+)
+
+func TestPrune(t *testing.T) {
+	const n = 5000
+	xs := some(n)
+	end := xs[n-1].Start
+	for _, c := range []struct {
+		name string
+		r    config.Retention
+		left func(int) bool // of the rows that may be left
+	}{
+		{"no bound", config.Retention{}, func(left int) bool { return left == n }},
+		{"age", config.Retention{Age: end.Sub(xs[4000].Start)}, func(left int) bool { return left == 1000 }},
+		{"rows", config.Retention{Rows: 1234}, func(left int) bool { return left == 1234 }},
+		{"all rows", config.Retention{Rows: 1}, func(left int) bool { return left == 1 }},
+		{"bytes", config.Retention{Bytes: 500_000}, func(left int) bool { return left > 500 && left < 4000 }},
+		{"no byte", config.Retention{Bytes: 1}, func(left int) bool { return left == 0 }},
+		{"what comes first", config.Retention{Age: 1e6 * time.Hour, Rows: 100, Bytes: 1 << 40}, func(left int) bool { return left == 100 }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := open(t, t.TempDir())
+			keepAll(t, s, xs...)
+			if _, err := s.ledger.write.ExecContext(t.Context(), "PRAGMA wal_checkpoint(truncate)"); err != nil {
+				t.Fatal(err)
+			}
+			before := fileSize(t, s.ledger.path)
+			removed, err := s.Prune(t.Context(), c.r, end)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left := rows(t, s)
+			if !c.left(len(left)) || removed != int64(n-len(left)) {
+				t.Errorf("%d are left, %d were removed", len(left), removed)
+			}
+			// The oldest went, and the file with them.
+			if len(left) > 0 {
+				if _, ok, err := s.Request(t.Context(), xs[n-1].ID); !ok || err != nil {
+					t.Errorf("the newest went (%v)", err)
+				}
+			}
+			after := fileSize(t, s.ledger.path)
+			if limit := before*int64(len(left))/n + before/4; after > limit {
+				t.Errorf("the file has %d bytes of %d, with %d of %d rows", after, before, len(left), n)
+			}
+			if c.r.Bytes > 100_000 && after > c.r.Bytes {
+				t.Errorf("the file has %d bytes, more than %d", after, c.r.Bytes)
+			}
+			if again, err := s.Prune(t.Context(), c.r, end); again != 0 || err != nil {
+				t.Errorf("a second time it removed %d, %v", again, err)
+			}
+		})
+	}
+}
+
+func fileSize(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+// TestRun: retention is looked at when the ledger has grown, and now and then;
+// what it says may change.
+func TestRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := Open(t.TempDir(), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := config.Retention{Rows: 100}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(ctx, func() config.Retention { return r }) }()
+
+		xs := some(growthStep)
+		keepAll(t, s, xs[:growthStep-1]...)
+		synctest.Wait()
+		if n := len(rows(t, s)); n != growthStep-1 {
+			t.Errorf("%d rows before it was time", n)
+		}
+		keepAll(t, s, xs[growthStep-1:]...)
+		time.Sleep(time.Second)
+		if n := len(rows(t, s)); n != 100 {
+			t.Errorf("%d rows after the ledger has grown", n)
+		}
+		r.Rows = 10
+		time.Sleep(pruneEvery)
+		if n := len(rows(t, s)); n != 10 {
+			t.Errorf("%d rows after an hour", n)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
