@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -22,7 +21,7 @@ import (
 // for as long as the configuration says. It calls listening once it does.
 func (a *App) Serve(ctx context.Context, listening func(address string)) error {
 	c := a.config.Load()
-	tune()
+	collect()
 	l, err := listen(ctx, c)
 	if err != nil {
 		return err
@@ -136,12 +135,4 @@ func listen(ctx context.Context, c *config.Config) (net.Listener, error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	return l, nil
-}
-
-// tune makes the collector run often while the heap is small: a gateway that
-// idles on somebody's laptop should not hold what a burst has left.
-func tune() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(100)
-	}
 }

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// slack is how much garbage may gather before it is collected, in bytes, while
+// little is alive. The collector's own measure is what is alive, which in a
+// gateway is next to nothing: it would run dozens of times a second under load
+// for a few megabytes each.
+const slack = 16 << 20
+
+// The bounds of GOGC: no less often than Go does it by itself, and no less
+// than the slack asks for.
+const minPercent, maxPercent = 100, 800
+
+// collect makes the collector run once in about slack bytes of garbage. It
+// looks again after every collection. GOGC in the environment decides instead,
+// if it is set.
+func collect() {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	last := 0
+	var again func(*[16]byte)
+	again = func(*[16]byte) {
+		metrics.Read(live)
+		if p := percent(live[0].Value.Uint64()); p != last {
+			last = p
+			debug.SetGCPercent(p)
+		}
+		runtime.SetFinalizer(new([16]byte), again)
+	}
+	again(nil)
+}
+
+// percent is the GOGC at which garbage of about slack bytes gathers beside
+// live bytes that are alive. It is rounded, so that it is rarely changed.
+func percent(live uint64) int {
+	p := slack * 100 / max(live, 1<<20)
+	p -= p % 50
+	return int(min(max(p, minPercent), maxPercent))
+}
