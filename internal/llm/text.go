@@ -48,6 +48,16 @@ func (t Text) Len() int {
 	return len(t.plain)
 }
 
+// Head is the text's first n bytes, or all of them, in the form in which it
+// came: there may be escapes in it. It is not to be changed.
+func (t Text) Head(n int) []byte {
+	head := t.plain
+	if t.wire != nil {
+		head = t.wire[1 : len(t.wire)-1]
+	}
+	return head[:min(n, len(head)):min(n, len(head))]
+}
+
 // Runes is how many characters (Unicode code points) the text has.
 func (t Text) Runes() int {
 	if t.wire == nil {

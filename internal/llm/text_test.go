@@ -33,6 +33,23 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestTextHead(t *testing.T) {
+	for name, c := range map[string]struct {
+		text Text
+		want string
+	}{
+		"a plain text":  {Plain("abcdef"), "abc"},
+		"wire":          {Wire([]byte(`"a\nb"`)), `a\n`},
+		"a short one":   {Wire([]byte(`"a"`)), "a"},
+		"an empty text": {Plain(""), ""},
+		"no text":       {Text{}, ""},
+	} {
+		if got := string(c.text.Head(3)); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func FuzzText(f *testing.F) {
 	f.Add("a\"\\\n\x00é\xff\u2028")
 	f.Fuzz(func(t *testing.T, s string) {
