@@ -20,8 +20,9 @@ func page(t *testing.T, i Info) http.Handler {
 	return h
 }
 
-func get(h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, nil)
+func get(t *testing.T, h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
@@ -34,7 +35,7 @@ func get(h http.Handler, method, path string, header ...string) *httptest.Respon
 func TestHeaders(t *testing.T) {
 	h := page(t, Info{Version: "v1", Address: "127.0.0.1:8045"})
 	for _, path := range []string{"/", "/status.js", "/status.css", "/icon.svg", "/nothing"} {
-		w := get(h, "GET", path)
+		w := get(t, h, "GET", path)
 		for name, want := range map[string]string{
 			"Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; " +
 				"form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'",
@@ -71,7 +72,7 @@ func TestServe(t *testing.T) {
 		{"GET", "//status.js", 404, "text/plain; charset=utf-8"},
 		{"GET", "/status.js/", 404, "text/plain; charset=utf-8"},
 	} {
-		w := get(h, tt.method, tt.path)
+		w := get(t, h, tt.method, tt.path)
 		if w.Code != tt.status || w.Header().Get("Content-Type") != tt.kind {
 			t.Errorf("%s %s: %d %q, want %d %q", tt.method, tt.path, w.Code, w.Header().Get("Content-Type"), tt.status, tt.kind)
 		}
@@ -83,19 +84,19 @@ func TestServe(t *testing.T) {
 
 func TestETag(t *testing.T) {
 	h := page(t, Info{Version: "v1"})
-	tag := get(h, "GET", "/").Header().Get("ETag")
-	if other := get(page(t, Info{Version: "v2"}), "GET", "/").Header().Get("ETag"); tag == "" || other == tag {
+	tag := get(t, h, "GET", "/").Header().Get("ETag")
+	if other := get(t, page(t, Info{Version: "v2"}), "GET", "/").Header().Get("ETag"); tag == "" || other == tag {
 		t.Errorf("two versions have the tags %q and %q", tag, other)
 	}
 	for header, want := range map[string]int{tag: 304, "W/" + tag: 304, `"x", ` + tag: 304, "*": 304, `"x"`: 200, "": 200} {
-		if w := get(h, "GET", "/", "If-None-Match", header); w.Code != want || want == 304 && w.Body.Len() > 0 {
+		if w := get(t, h, "GET", "/", "If-None-Match", header); w.Code != want || want == 304 && w.Body.Len() > 0 {
 			t.Errorf("%s: %d, want %d", header, w.Code, want)
 		}
 	}
 }
 
 func TestInfoIsText(t *testing.T) {
-	body := get(page(t, Info{Version: `v1"><script>alert(1)</script>`, Address: "127.0.0.1:8045", Model: "simulator"}), "GET", "/").Body.String()
+	body := get(t, page(t, Info{Version: `v1"><script>alert(1)</script>`, Address: "127.0.0.1:8045", Model: "simulator"}), "GET", "/").Body.String()
 	if strings.Contains(body, "<script>alert") || strings.Contains(body, "{{") || !strings.Contains(body, "127.0.0.1:8045") || !strings.Contains(body, `content="simulator"`) {
 		t.Errorf("%s", body)
 	}

@@ -196,7 +196,8 @@ func (a *api) accounts() {
 	}, func(ctx context.Context, in *struct {
 		Name string `path:"name" maxLength:"64"`
 		Body AccountChange
-	}) (*out[Account], error) {
+	},
+	) (*out[Account], error) {
 		old, err := a.mutable(in.Name)
 		if err != nil {
 			return nil, err

@@ -57,7 +57,7 @@ func TestEveryRouteNeedsTheToken(t *testing.T) {
 	} {
 		for i, route := range all {
 			method, path, _ := strings.Cut(route, " ")
-			r := httptest.NewRequest(method, path, strings.NewReader("{}"))
+			r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader("{}"))
 			r.RemoteAddr = "[2001:db8:" + string(rune('a'+len(carry.name)%6)) + ":" + string(rune('a'+i%6)) + "::1]:1"
 			carry.with(r)
 			w := do(h, r)
@@ -94,7 +94,7 @@ func TestEveryRouteWithTheToken(t *testing.T) {
 				continue // one of them shows that the second is waited for
 			}
 		}
-		r := httptest.NewRequest(method, path, strings.NewReader("{}"))
+		r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader("{}"))
 		r.Header.Set("Authorization", "Bearer "+token)
 		if path == "/api/live" {
 			r.Method = http.MethodHead // a GET does not end
@@ -169,7 +169,7 @@ func TestRefusals(t *testing.T) {
 		{&fault.Fault{Class: fault.RateLimited, Msg: "no", After: 1500 * time.Millisecond}, 429, CodeTooMany, "2"},
 	} {
 		o.Authorise = denied(tt.f)
-		w := do(New(o), httptest.NewRequest("GET", "/api/status", nil))
+		w := do(New(o), httptest.NewRequestWithContext(t.Context(), "GET", "/api/status", nil))
 		isProblem(t, w, tt.status, tt.code)
 		if got := w.Header().Get("Retry-After"); got != tt.after {
 			t.Errorf("%s: Retry-After is %q, want %q", tt.code, got, tt.after)
@@ -178,7 +178,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestTwoTokens(t *testing.T) {
-	r := httptest.NewRequest("GET", "/api/status", nil)
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/api/status", nil)
 	r.Header["Authorization"] = []string{"Bearer " + token, "Bearer other"}
 	isProblem(t, do(New(newFake().options()), r), 400, CodeMalformed)
 }
@@ -189,7 +189,7 @@ func TestGuessing(t *testing.T) {
 	h := New(newFake().options())
 	limited := 0
 	for i := range 20 {
-		r := httptest.NewRequest("GET", "/api/status", nil)
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/api/status", nil)
 		r.Header.Set("Authorization", "Bearer wrong-"+string(rune('a'+i)))
 		if w := do(h, r); w.Code == http.StatusTooManyRequests {
 			limited++
@@ -213,7 +213,7 @@ func TestMetrics(t *testing.T) {
 	if w.Code != 200 || w.Body.String() != "portico_info 1\n" || w.Header().Get("Content-Type") != "text/plain; version=0.0.4; charset=utf-8" {
 		t.Errorf("%d %q %v", w.Code, w.Body, w.Header())
 	}
-	bare := httptest.NewRequest("GET", "/metrics", nil)
+	bare := httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil)
 	if w := do(h, bare); w.Code != 401 {
 		t.Errorf("without the token: %d", w.Code)
 	}
@@ -221,7 +221,7 @@ func TestMetrics(t *testing.T) {
 	if w := do(h, bare); w.Code != 200 {
 		t.Errorf("public: %d", w.Code)
 	}
-	if w := do(h, httptest.NewRequest("GET", "/debug/pprof/", nil)); w.Code != 401 {
+	if w := do(h, httptest.NewRequestWithContext(t.Context(), "GET", "/debug/pprof/", nil)); w.Code != 401 {
 		t.Errorf("public metrics opened the profiles: %d", w.Code)
 	}
 }
@@ -247,7 +247,7 @@ func TestPage(t *testing.T) {
 	o.Page = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "page "+r.URL.Path) })
 	h := New(o)
 	for _, path := range []string{"/", "/status.js", "/apis", "/metricsx", "/debugger"} {
-		w := do(h, httptest.NewRequest("GET", path, nil))
+		w := do(h, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
 		if w.Code != 200 || w.Body.String() != "page "+path || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
@@ -258,7 +258,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	h := New(newFake().options())
 	big := `{"name":"` + strings.Repeat("a", maxBody) + `"}`
 	isProblem(t, call(t, h, "POST", "/api/accounts", big), http.StatusRequestEntityTooLarge, CodeTooLarge)
-	r := httptest.NewRequest("POST", "/api/accounts", bytes.NewReader([]byte(`{}`)))
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/accounts", bytes.NewReader([]byte(`{}`)))
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/xml")
 	isProblem(t, do(h, r), http.StatusUnsupportedMediaType, CodeMediaType)
@@ -271,7 +271,7 @@ func FuzzBearer(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		r := httptest.NewRequest("GET", "/api/nothing", nil)
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/api/nothing", nil)
 		r.Header["Authorization"] = []string{s}
 		w := do(h, r)
 		if admitted := w.Code == http.StatusNotFound; admitted && !strings.Contains(s, token) || w.Code >= 500 {

@@ -35,10 +35,14 @@ func ByToken(gate *access.Gate, policy func() *access.Policy) func(*http.Request
 }
 
 var (
-	noToken = &fault.Fault{Class: fault.Unauthorized, Code: CodeUnauthorised,
-		Msg: "this needs the admin token: send it as Authorization: Bearer (it is the admin_token in the configuration file)"}
-	wrongToken = &fault.Fault{Class: fault.Unauthorized, Code: CodeUnauthorised,
-		Msg: "this is not the admin token (it is the admin_token in the configuration file; the api_key of AI clients does not do here)"}
+	noToken = &fault.Fault{
+		Class: fault.Unauthorized, Code: CodeUnauthorised,
+		Msg: "this needs the admin token: send it as Authorization: Bearer (it is the admin_token in the configuration file)",
+	}
+	wrongToken = &fault.Fault{
+		Class: fault.Unauthorized, Code: CodeUnauthorised,
+		Msg: "this is not the admin token (it is the admin_token in the configuration file; the api_key of AI clients does not do here)",
+	}
 	twoTokens = &fault.Fault{Class: fault.Malformed, Code: CodeMalformed, Msg: "the request has more than one Authorization header"}
 )
 

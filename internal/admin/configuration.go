@@ -36,8 +36,7 @@ func (a *api) config() {
 		errors: []int{http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, _ *struct{}) (*out[Reloaded], error) {
 		warnings, err := a.o.Reload(ctx)
-		var wrong *config.Error
-		if errors.As(err, &wrong) {
+		if wrong, ok := errors.AsType[*config.Error](err); ok {
 			p := problem(http.StatusUnprocessableEntity, CodeConfig, "the configuration is wrong; the one before stays in force")
 			for _, w := range wrong.Problems {
 				p.Errors = append(p.Errors, Error{Where: w.Key, Text: w.String()})

@@ -33,7 +33,8 @@ func (a *api) live() {
 	}
 	huma.Register(a.huma, op, func(context.Context, *struct {
 		LastEventID string `header:"Last-Event-ID" maxLength:"64" doc:"The id of the last event that was seen."`
-	}) (*huma.StreamResponse, error) {
+	},
+	) (*huma.StreamResponse, error) {
 		select {
 		case a.feeds <- struct{}{}:
 		default:

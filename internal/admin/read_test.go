@@ -17,7 +17,6 @@ import (
 	"portico/internal/config"
 	"portico/internal/fault"
 	"portico/internal/journal"
-	"portico/internal/llm"
 	"portico/internal/pool"
 	"portico/internal/store"
 )
@@ -133,7 +132,7 @@ func TestAnswersAreWhole(t *testing.T) {
 			t.Errorf("%s: %d %q", path, w.Code, w.Body)
 		}
 	}
-	r := httptest.NewRequest("GET", "/api/requests", nil)
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/api/requests", nil)
 	r.Header.Set("Authorization", "Bearer "+token)
 	h.ServeHTTP(gone{httptest.NewRecorder()}, r)
 }
@@ -145,14 +144,14 @@ func (gone) Write([]byte) (int, error) { return 0, net.ErrClosed }
 
 func TestUsage(t *testing.T) {
 	f := newFake()
-	f.usage = []store.Sum{{Group: map[string]string{"model": "m"}, Requests: 5, Failed: 4, Partial: 3, Estimated: 2, Usage: llm.Usage{Input: 1, Output: 2}, USD: 1.5, Unpriced: 1}}
+	f.usage = []store.Sum{{Group: map[string]string{"model": "m"}, Requests: 5, Failed: 4, Partial: 3, Estimated: 2, Input: 1, Output: 2, USD: 1.5, Unpriced: 1}}
 	h := New(f.options())
 	got := decode[List[UsageRow]](t, call(t, h, "GET", "/api/usage?by=day,model&since=2026-11-23T12:40:00Z&account=a&model=m&key=k&client=c&protocol=gemini&zone=Europe/Berlin", ""))
-	want := []UsageRow{{Group: map[string]string{"model": "m"}, Requests: 5, Failed: 4, Partial: 3, Estimated: 2, Usage: llm.Usage{Input: 1, Output: 2}, Total: 3, CostUSD: 1.5, Unpriced: 1}}
+	want := []UsageRow{{Group: map[string]string{"model": "m"}, Requests: 5, Failed: 4, Partial: 3, Estimated: 2, Input: 1, Output: 2, Total: 3, CostUSD: 1.5, Unpriced: 1}}
 	if diff := cmp.Diff(want, got.Items); diff != "" {
 		t.Error(diff)
 	}
-	wanted := store.UsageQuery{Filter: store.Filter{Since: began, Account: "a", Model: "m", Key: "k", Client: "c", Protocol: "gemini"}, By: []string{"day", "model"}}
+	wanted := store.UsageQuery{Since: began, Account: "a", Model: "m", Key: "k", Client: "c", Protocol: "gemini", By: []string{"day", "model"}}
 	if f.summed.Location.String() != "Europe/Berlin" {
 		t.Errorf("zone %v", f.summed.Location)
 	}

@@ -135,7 +135,8 @@ func (a *api) requests() {
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
 		ID string `path:"id" maxLength:"64"`
-	}) (*out[ExplainedRequest], error) {
+	},
+	) (*out[ExplainedRequest], error) {
 		// What ended a moment ago is in the feed before it is in the ledger.
 		if x := a.o.Feed.find(in.ID); x != nil {
 			return explained(x, a.cost(x)), nil

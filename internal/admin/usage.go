@@ -36,7 +36,8 @@ func (a *api) usage() {
 		Protocol string    `query:"protocol" enum:"openai-chat,openai-responses,anthropic,gemini"`
 		By       []string  `query:"by" maxItems:"3" uniqueItems:"true" enum:"hour,day,month,account,model,key,client,protocol" doc:"What to group by."`
 		Zone     string    `query:"zone" maxLength:"64" default:"UTC" doc:"The time zone of hours, days and months, such as Europe/Berlin."`
-	}) (*out[List[UsageRow]], error) {
+	},
+	) (*out[List[UsageRow]], error) {
 		zone, err := time.LoadLocation(in.Zone)
 		if err != nil || in.Zone == "Local" {
 			return nil, &Problem{
@@ -46,8 +47,8 @@ func (a *api) usage() {
 		}
 		a.settled(ctx)
 		sums, err := a.o.Ledger.Usage(ctx, store.UsageQuery{
-			Filter: store.Filter{Since: in.Since, Until: in.Until, Account: in.Account, Model: in.Model, Key: in.Key, Client: in.Client, Protocol: in.Protocol},
-			By:     in.By, Location: zone,
+			Since: in.Since, Until: in.Until, Account: in.Account, Model: in.Model, Key: in.Key, Client: in.Client, Protocol: in.Protocol,
+			By: in.By, Location: zone,
 		})
 		if err != nil {
 			return nil, err
@@ -56,7 +57,7 @@ func (a *api) usage() {
 		for i, s := range sums {
 			l.Items[i] = UsageRow{
 				Group: s.Group, Requests: s.Requests, Failed: s.Failed, Partial: s.Partial, Estimated: s.Estimated,
-				Usage: s.Usage, Total: s.Usage.Total(), CostUSD: s.USD, Unpriced: s.Unpriced,
+				Usage: s.Usage, Total: s.Total(), CostUSD: s.USD, Unpriced: s.Unpriced,
 			}
 		}
 		return &out[List[UsageRow]]{l}, nil
