@@ -149,7 +149,7 @@ Wait, slow the client down, or add another account.
 No route matches this name, so it went on as it is.
 goog broke off 3.2 s into the attempt, in the middle of its answer: the connection failed ("unexpected EOF"). Part of the answer had reached the client, so nobody else could take over.
 The account speaks the client's protocol, so the bytes went through unchanged.
-The client got 2,048 bytes of the answer and was then told that it broke off ("unexpected EOF").
+The client got 2,048 bytes before the answer broke off ("unexpected EOF").
 It used 15 tokens: 10 read and 5 written; nothing at list price.
 Check this machine's network and proxy, then test goog (portico account test).
 `,
@@ -233,6 +233,7 @@ func TestAttempt(t *testing.T) {
 	}{
 		{journal.Attempt{Fault: "timeout", Phase: "sent", Took: 2 * time.Minute, Step: "another"}, "a sent nothing for 2 min: it was too slow. Nobody else was able, or no try was left."},
 		{journal.Attempt{Fault: "network", Phase: "sent", Took: 40 * ms, Step: "again"}, "a sent no answer, after 40 ms: the connection failed. Nobody else was able, or no try was left."},
+		{journal.Attempt{Fault: "network", Phase: "sent", Took: 40 * ms, Step: "give_up"}, "a sent no answer, after 40 ms: the connection failed. The vendor may have carried it out all the same, so it was not tried again."},
 		{journal.Attempt{Fault: "broken", Phase: "answered", Status: 200, Took: 40 * ms, Step: "give_up"}, "a answered with an error after 40 ms: the vendor failed. It was not tried again."},
 		{journal.Attempt{Fault: "model_gone", Phase: "answered", Status: 404, Took: 40 * ms, Step: "onward"}, "a answered 404 after 40 ms: the vendor retired the model. The route names no further model."},
 		{journal.Attempt{Fault: "strange", Phase: "answered", Status: 418, Took: 40 * ms}, "a answered 418 after 40 ms: an error that Portico does not know."},

@@ -138,6 +138,8 @@ func next(a *journal.Attempt, class fault.Class, last bool) string {
 		return " Part of the answer had reached the client, so nobody else could take over."
 	case a.Step == "give_up" && requests(class):
 		return " Every account would have said the same, so this went back to the client."
+	case a.Step == "give_up" && a.Phase == "sent":
+		return " The vendor may have carried it out all the same, so it was not tried again."
 	case a.Step == "give_up":
 		return " It was not tried again."
 	case last && (a.Step == "another" || a.Step == "again"):
@@ -197,7 +199,7 @@ func told(x *journal.Exchange, o Outcome) string {
 		}
 		return "The client left after " + span(x.Took) + ", in the middle of the answer."
 	case Broken:
-		return "The client got " + count(x.BytesOut) + " bytes of the answer and was then told that it broke off" + quoted(x.Error) + "."
+		return "The client got " + count(x.BytesOut) + " bytes before the answer broke off" + quoted(x.Error) + "."
 	}
 	s := "The client got HTTP " + strconv.Itoa(x.Status)
 	if x.Code != "" {

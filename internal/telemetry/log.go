@@ -44,7 +44,7 @@ func (l *Log) Set(c config.Log) {
 }
 
 // Request is the attribute that leads from a log line to its request.
-func Request(id string) slog.Attr { return slog.String("request", id) }
+func Request(id string) slog.Attr { return slog.String("request_id", id) }
 
 // either writes text or JSON, as on says at the time of writing.
 type either struct {

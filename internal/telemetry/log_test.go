@@ -116,13 +116,13 @@ func TestSecretsDoNotPrint(t *testing.T) {
 func TestSet(t *testing.T) {
 	var out bytes.Buffer
 	l := NewLog(&out, config.Log{Level: "warn", Format: "text"})
-	child := l.With("request", "req_1")
+	child := l.With(Request("req_1"))
 	child.Info("unheard")
 	child.Warn("text")
 	l.Set(config.Log{Level: "debug", Format: "json"})
 	child.Debug("json")
 	lines := strings.SplitAfter(out.String(), "\n")
-	if len(lines) != 3 || !strings.Contains(lines[0], "msg=text request=req_1") || !strings.Contains(lines[1], `"msg":"json","request":"req_1"`) {
+	if len(lines) != 3 || !strings.Contains(lines[0], "msg=text request_id=req_1") || !strings.Contains(lines[1], `"msg":"json","request_id":"req_1"`) {
 		t.Errorf("got %q", lines)
 	}
 }
@@ -137,14 +137,14 @@ func TestLines(t *testing.T) {
 			ID: "req_1", Status: 200, Op: "chat", Inbound: "anthropic", Outbound: "anthropic", Stream: true, Asked: "m", Served: "m", Account: "a",
 			Key: "default", Client: "claude-cli/2", Took: 1500 * time.Millisecond, First: 300 * time.Millisecond,
 			Usage: llm.Usage{Input: 1, CacheRead: 2, CacheWrite: 3, Output: 4, Reasoning: 5}, Attempts: []journal.Attempt{{}},
-		}, `level=INFO msg=request request=req_1 status=200 op=chat inbound=anthropic stream=true model=m account=a key=default client=claude-cli/2 took_ms=1500 first_ms=300 tokens_in=6 tokens_out=9`},
+		}, `level=INFO msg=request request_id=req_1 status=200 op=chat inbound=anthropic stream=true model=m account=a key=default client=claude-cli/2 took_ms=1500 first_ms=300 tokens_in=6 tokens_out=9`},
 		{"translated after a failure", journal.Exchange{
 			ID: "req_2", Status: 200, Op: "chat", Inbound: "anthropic", Outbound: "gemini", Asked: "m", Served: "n", Attempts: []journal.Attempt{{}, {}}, Losses: []string{"a=b"},
-		}, `level=INFO msg=request request=req_2 status=200 op=chat inbound=anthropic outbound=gemini model=m served=n took_ms=0 attempts=2 losses=1`},
-		{"the client's fault", journal.Exchange{ID: "req_3", Status: 401, Op: "other", Path: "/files", Fault: "unauthorized", Code: "missing_key", Error: "a key is needed"}, `level=INFO msg=request request=req_3 status=401 op=other path=/files took_ms=0 fault=unauthorized code=missing_key error="a key is needed"`},
-		{"failed", journal.Exchange{ID: "req_4", Status: 503, Op: "chat", Fault: "busy"}, `level=WARN msg=request request=req_4 status=503 op=chat took_ms=0 fault=busy`},
-		{"broke off", journal.Exchange{ID: "req_5", Status: 200, Partial: true, Op: "chat", Fault: "network"}, `level=WARN msg=request request=req_5 status=200 op=chat took_ms=0 partial=true fault=network`},
-		{"the client left", journal.Exchange{ID: "req_6", Status: 499, Partial: true, Op: "chat", Fault: "canceled"}, `level=INFO msg=request request=req_6 status=499 op=chat took_ms=0 partial=true fault=canceled`},
+		}, `level=INFO msg=request request_id=req_2 status=200 op=chat inbound=anthropic outbound=gemini model=m served=n took_ms=0 attempts=2 losses=1`},
+		{"the client's fault", journal.Exchange{ID: "req_3", Status: 401, Op: "other", Path: "/files", Fault: "unauthorized", Code: "missing_key", Error: "a key is needed"}, `level=INFO msg=request request_id=req_3 status=401 op=other path=/files took_ms=0 fault=unauthorized code=missing_key error="a key is needed"`},
+		{"failed", journal.Exchange{ID: "req_4", Status: 503, Op: "chat", Fault: "busy"}, `level=WARN msg=request request_id=req_4 status=503 op=chat took_ms=0 fault=busy`},
+		{"broke off", journal.Exchange{ID: "req_5", Status: 200, Partial: true, Op: "chat", Fault: "network"}, `level=WARN msg=request request_id=req_5 status=200 op=chat took_ms=0 partial=true fault=network`},
+		{"the client left", journal.Exchange{ID: "req_6", Status: 499, Partial: true, Op: "chat", Fault: "canceled"}, `level=INFO msg=request request_id=req_6 status=499 op=chat took_ms=0 partial=true fault=canceled`},
 	} {
 		var out bytes.Buffer
 		l := NewLog(&out, config.Log{Level: "info", Format: "text"})
