@@ -14,9 +14,6 @@ type exposition struct {
 	family string
 }
 
-// ContentType is the media type of what Write writes.
-const ContentType = "text/plain; version=0.0.4; charset=utf-8"
-
 func (e *exposition) counter(name, help string) { e.begin(name, help, "counter") }
 func (e *exposition) gauge(name, help string)   { e.begin(name, help, "gauge") }
 
