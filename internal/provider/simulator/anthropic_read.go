@@ -52,16 +52,10 @@ type anthropicTool struct {
 
 // An anthropicBlock is a block of content (spec: upstreams §1C.3).
 type anthropicBlock struct {
-	Type     string `json:"type"`
-	Text     string `json:"text"`
-	Thinking string `json:"thinking"`
-	Source   struct {
-		Type      string `json:"type"`
-		MediaType string `json:"media_type"`
-		Data      string `json:"data"`
-		URL       string `json:"url"`
-		FileID    string `json:"file_id"`
-	} `json:"source"`
+	Type         string         `json:"type"`
+	Text         string         `json:"text"`
+	Thinking     string         `json:"thinking"`
+	Source       jsontext.Value `json:"source"` // an anthropicSource, or a string in a search_result
 	ID           string         `json:"id"`
 	Name         string         `json:"name"`
 	Input        jsontext.Value `json:"input"`
@@ -69,6 +63,15 @@ type anthropicBlock struct {
 	ToolName     string         `json:"tool_name"` // of a tool_reference
 	Content      jsontext.Value `json:"content"`
 	CacheControl jsontext.Value `json:"cache_control"`
+}
+
+// An anthropicSource is where an image or a document comes from.
+type anthropicSource struct {
+	Type      string `json:"type"`
+	MediaType string `json:"media_type"`
+	Data      string `json:"data"`
+	URL       string `json:"url"`
+	FileID    string `json:"file_id"`
 }
 
 // clientTools are the beginnings of the types of Anthropic's own tools that
@@ -170,20 +173,24 @@ func (a *ask) userBlock(b *anthropicBlock, called map[string]string) error {
 	case "text":
 		a.heard(b.Text)
 	case "image", "document":
-		a.anthropicMedium(b)
+		return a.anthropicMedium(b)
 	case "tool_result":
 		text, blocks, err := textOrParts[anthropicBlock](b.Content)
+		if err != nil {
+			return err
+		}
 		texts := []string{text}
 		for i := range blocks {
 			switch in := &blocks[i]; in.Type {
 			case "image", "document":
-				a.anthropicMedium(in)
+				if err := a.anthropicMedium(in); err != nil {
+					return err
+				}
 			default:
 				texts = append(texts, in.Text+in.ToolName)
 			}
 		}
 		a.got(result{name: called[b.ToolUseID], text: strings.TrimPrefix(strings.Join(texts, "\n"), "\n")})
-		return err
 	default:
 		a.count(b.Text, string(b.Content))
 	}
@@ -191,8 +198,12 @@ func (a *ask) userBlock(b *anthropicBlock, called map[string]string) error {
 }
 
 // anthropicMedium takes an image or a document.
-func (a *ask) anthropicMedium(b *anthropicBlock) {
-	switch s := &b.Source; s.Type {
+func (a *ask) anthropicMedium(b *anthropicBlock) error {
+	var s anthropicSource
+	if err := decodeIf(b.Source, '{', &s); err != nil {
+		return err
+	}
+	switch s.Type {
 	case "base64":
 		a.saw(inline(b.Type, s.MediaType, s.Data))
 	case "text":
@@ -203,4 +214,5 @@ func (a *ask) anthropicMedium(b *anthropicBlock) {
 	default:
 		a.saw(remote(b.Type, s.MediaType, s.FileID))
 	}
+	return nil
 }

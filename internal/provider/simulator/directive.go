@@ -59,8 +59,8 @@ func (d *directives) read(text string) string {
 		}
 		n := d.one(head[i+2:])
 		if n == 0 {
-			rest.WriteString(head[:i+2])
-			head = head[i+2:]
+			rest.WriteString(head[:i+1])
+			head = head[i+1:]
 			continue
 		}
 		rest.WriteString(head[:i])
@@ -137,8 +137,9 @@ func (d *directives) one(s string) int {
 // words begin the directives.
 var words = []string{"say", "long", "tool", "think", "image", "cached", "fault"}
 
-// parseWish reads "NAME]]", "NAME {json}]]" or "NAME text]]". Brackets within
-// the JSON do not end it.
+// parseWish reads "NAME]]", "NAME {json}]]" or "NAME text]]", and returns its
+// length with the closing brackets, or 0 if it is none. Brackets within the
+// JSON do not end it.
 func parseWish(s string) (wish, int) {
 	end := strings.IndexAny(s, " ]")
 	if end < 1 {
@@ -147,20 +148,23 @@ func parseWish(s string) (wish, int) {
 	w, rest := wish{name: s[:end]}, strings.TrimLeft(s[end:], " ")
 	if strings.HasPrefix(rest, "{") {
 		dec := jsontext.NewDecoder(strings.NewReader(rest), jsontext.AllowDuplicateNames(true))
-		v, err := dec.ReadValue()
-		if err != nil {
-			return wish{}, 0
+		if v, err := dec.ReadValue(); err == nil {
+			w.input, rest = string(v), strings.TrimLeft(rest[dec.InputOffset():], " ")
+			if !strings.HasPrefix(rest, "]]") {
+				return wish{}, 0
+			}
+			return w, len(s) - len(rest) + len("]]")
 		}
-		w.input, rest = string(v), strings.TrimLeft(rest[dec.InputOffset():], " ")
-		if !strings.HasPrefix(rest, "]]") {
-			return wish{}, 0
-		}
-		return w, len(s) - len(rest) + len("]]")
 	}
 	text, _, closed := strings.Cut(rest, "]]")
 	if !closed {
 		return wish{}, 0
 	}
-	w.input = strings.TrimSpace(text)
+	if w.input = strings.TrimSpace(text); strings.HasPrefix(w.input, "{") {
+		// Some clients (opencode) escape the quotes of what is typed.
+		if w.input = str(jsontext.Value(`"` + w.input + `"`)); !jsontext.Value(w.input).IsValid(jsontext.AllowDuplicateNames(true)) {
+			return wish{}, 0
+		}
+	}
 	return w, len(s) - len(rest) + len(text) + len("]]")
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json/jsontext"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -174,7 +175,7 @@ func readForm(q *inquiry) (*form, error) {
 	r := multipart.NewReader(bytes.NewReader(q.body), params["boundary"])
 	for range maxForm {
 		part, err := r.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return f, nil
 		}
 		if err != nil {

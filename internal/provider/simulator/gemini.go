@@ -56,13 +56,24 @@ func (s *Simulator) generate(q *inquiry, model string, streamed bool) (*answer, 
 		x.whole = newGeminiWriter(s, model, p, false).whole()
 		return x, nil
 	}
-	values, _ := url.ParseQuery(q.query)
-	array := values.Get("alt") != "sse"
+	array := !eventsWanted(q.query)
 	if !array {
 		x.mime = "text/event-stream"
 	}
 	x.stream = newStream(p, newGeminiWriter(s, model, p, array))
 	return x, nil
+}
+
+// eventsWanted reports whether a query asks for server-sent events, as alt=sse
+// or $alt=sse%3Benum-encoding=int.
+func eventsWanted(query string) bool {
+	values, _ := url.ParseQuery(query)
+	for _, name := range []string{"alt", "$alt"} {
+		if kind, _, _ := strings.Cut(values.Get(name), ";"); kind == "sse" {
+			return true
+		}
+	}
+	return false
 }
 
 // countGemini counts contents, or a whole request that stands in

@@ -15,11 +15,9 @@ var protoNames = json.MatchCaseInsensitiveNames(true)
 // A geminiRequest is a request of generateContent, as far as the simulator
 // heeds it (spec: upstreams §1D.1).
 type geminiRequest struct {
-	Contents jsontext.Value `json:"contents"`
-	System   jsontext.Value `json:"systemInstruction"`
-	Tools    []struct {
-		Functions []geminiFunction `json:"functionDeclarations"`
-	} `json:"tools"`
+	Contents   jsontext.Value `json:"contents"`
+	System     jsontext.Value `json:"systemInstruction"`
+	Tools      jsontext.Value `json:"tools"` // a list, or one as Vertex AI takes it
 	ToolConfig struct {
 		Calling struct {
 			Mode    string   `json:"mode"`
@@ -40,6 +38,10 @@ type geminiRequest struct {
 			Level   string         `json:"thinkingLevel"`
 		} `json:"thinkingConfig"`
 	} `json:"generationConfig"`
+}
+
+type geminiTool struct {
+	Functions []geminiFunction `json:"functionDeclarations"`
 }
 
 type geminiFunction struct {
@@ -102,7 +104,9 @@ func readGemini(body []byte, model string) (*ask, error) {
 		a.image = a.image || strings.EqualFold(m, "IMAGE")
 	}
 	a.geminiFormat(c.MIME, c.Schema, c.JSONSchema)
-	a.geminiTools(r)
+	if err := a.geminiTools(r); err != nil {
+		return nil, err
+	}
 	system, err := geminiContents(r.System)
 	if err != nil {
 		return nil, err
@@ -142,8 +146,9 @@ func (a *ask) geminiFormat(mime string, schema, jsonSchema jsontext.Value) {
 	}
 }
 
-func (a *ask) geminiTools(r *geminiRequest) {
-	for _, t := range r.Tools {
+func (a *ask) geminiTools(r *geminiRequest) error {
+	_, tools, err := textOrParts[geminiTool](r.Tools, protoNames)
+	for _, t := range tools {
 		for _, f := range t.Functions {
 			if len(f.Parameters) == 0 {
 				f.Parameters = f.JSONSchema
@@ -161,6 +166,7 @@ func (a *ask) geminiTools(r *geminiRequest) {
 			a.choice.among = calling.Allowed
 		}
 	}
+	return err
 }
 
 // geminiContents reads a content or a list of contents. Google's SDKs also

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"portico/internal/llm"
+	"portico/internal/protocol"
 )
 
 type anthropicAnswer struct {
@@ -65,6 +66,7 @@ func (a *anthropicAnswer) head(t testing.TB) {
 // event is where clients expect it (spec: upstreams §1C.7, clients §4).
 func judgeAnthropic(t testing.TB, body []byte, streamed bool) (x told) {
 	t.Helper()
+	watch(t, protocol.Anthropic, streamed, body)
 	if !streamed {
 		a := read[anthropicAnswer](t, body)
 		a.head(t)

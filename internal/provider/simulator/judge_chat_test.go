@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"portico/internal/llm"
-	"portico/internal/protocol/openaichat"
+	"portico/internal/protocol"
 )
 
 type chatAnswer struct {
@@ -124,7 +124,7 @@ func judgeChat(t testing.TB, body []byte, streamed, usage bool) (choices []told)
 			c.Message.take(t, &x, map[int]int{}, true)
 			choices = append(choices, x)
 		}
-		watch(t, openaichat.New().NewTap(), false, body)
+		watch(t, protocol.OpenAIChat, false, body)
 		return choices
 	}
 	fs := cut(t, body)
@@ -180,7 +180,7 @@ func judgeChat(t testing.TB, body []byte, streamed, usage bool) (choices []told)
 		}
 	}
 	if usage {
-		watch(t, openaichat.New().NewTap(), true, body)
+		watch(t, protocol.OpenAIChat, true, body)
 	}
 	return choices
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"portico/internal/llm"
+	"portico/internal/protocol"
 )
 
 type geminiAnswer struct {
@@ -89,6 +90,7 @@ func (a *geminiAnswer) take(t testing.TB, xs []told) []told {
 // or as a JSON array.
 func judgeGemini(t testing.TB, body []byte, streamed bool) (xs []told) {
 	t.Helper()
+	watch(t, protocol.Gemini, streamed, body)
 	var chunks []jsontext.Value
 	switch {
 	case !streamed:

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"portico/internal/protocol/openairesponses"
+	"portico/internal/protocol"
 )
 
 type responsesAnswer struct {
@@ -121,11 +121,11 @@ type responsesEvent struct {
 func judgeResponses(t testing.TB, body []byte, streamed bool) told {
 	t.Helper()
 	if !streamed {
-		watch(t, openairesponses.New().NewTap(), false, body)
+		watch(t, protocol.OpenAIResponses, false, body)
 		a := read[responsesAnswer](t, body)
 		return a.told(t)
 	}
-	watch(t, openairesponses.New().NewTap(), true, body)
+	watch(t, protocol.OpenAIResponses, true, body)
 	fs := cut(t, body)
 	var item *responsesOutput // that is being sent
 	var part bool             // one of its parts is open

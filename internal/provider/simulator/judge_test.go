@@ -13,6 +13,10 @@ import (
 
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/protocol/anthropic"
+	"portico/internal/protocol/gemini"
+	"portico/internal/protocol/openaichat"
+	"portico/internal/protocol/openairesponses"
 	"portico/internal/provider"
 	"portico/internal/sse"
 )
@@ -119,12 +123,28 @@ func has(t testing.TB, v jsontext.Value, names ...string) {
 	}
 }
 
-// watch runs a tap over an answer: it must end Finished, with usage.
-func watch(t testing.TB, tap protocol.Tap, streamed bool, body []byte) *protocol.Seen {
+// codecs are the project's own, which judge what the simulator says.
+var codecs = map[string]interface {
+	protocol.Codec
+	protocol.Lister
+	protocol.Counter
+}{
+	protocol.OpenAIChat: openaichat.New(), protocol.OpenAIResponses: openairesponses.New(), protocol.Anthropic: anthropic.New(), protocol.Gemini: gemini.New(),
+}
+
+// watch runs the dialect's tap over an answer: it must end Finished, with
+// usage.
+func watch(t testing.TB, dialect string, streamed bool, body []byte) {
 	t.Helper()
+	tap := codecs[dialect].NewTap()
 	if !streamed {
 		if m := tap.Body(body); m&protocol.Failed != 0 || m&protocol.Final == 0 {
 			t.Errorf("the tap says %b of %.300s", m, body)
+		}
+	} else if body[0] == '[' {
+		tap = gemini.NewArray().NewTap()
+		for _, e := range read[[]jsontext.Value](t, body) {
+			tap.Frame(nil, e)
 		}
 	} else {
 		meant, final := false, false
@@ -139,11 +159,9 @@ func watch(t testing.TB, tap protocol.Tap, streamed bool, body []byte) *protocol
 			t.Errorf("meaningful %v, final %v", meant, final)
 		}
 	}
-	s := tap.Seen()
-	if !s.Finished || !s.HasUsage || s.Error != nil || s.ID == "" || s.Model == "" || s.Stop == "" {
+	if s := tap.Seen(); !s.Finished || !s.HasUsage || s.Error != nil || s.ID == "" || s.Model == "" || s.Stop == "" {
 		t.Errorf("the tap has seen %+v of %.200s", s, body)
 	}
-	return s
 }
 
 // sum is the usage of OpenAI's two protocols in counts that do not overlap.

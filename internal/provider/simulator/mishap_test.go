@@ -17,56 +17,8 @@ import (
 
 	"portico/internal/fault"
 	"portico/internal/protocol"
-	"portico/internal/protocol/openaichat"
-	"portico/internal/protocol/openairesponses"
 	"portico/internal/sse"
 )
-
-// signOf reads an error as the protocol's codec does.
-func signOf(t *testing.T, dialect string, status int, body []byte) fault.Sign {
-	t.Helper()
-	switch dialect {
-	case protocol.OpenAIChat:
-		return openaichat.New().DecodeError(status, body)
-	case protocol.OpenAIResponses:
-		return openairesponses.New().DecodeError(status, body)
-	}
-	e := read[struct {
-		Type  string
-		ID    string `json:"request_id"`
-		Error struct {
-			Code          int
-			Type, Message string
-			Status        string
-			Details       jsontext.Value
-		}
-	}](t, body)
-	s := fault.Sign{Status: status, Type: e.Error.Type + e.Error.Status, Message: e.Error.Message}
-	if dialect == protocol.Anthropic {
-		if e.Type != "error" || e.ID == "" {
-			t.Errorf("no error of Anthropic's: %s", body)
-		}
-		if e.Error.Details != nil {
-			s.Code = read[struct {
-				Code string `json:"error_code"`
-			}](t, e.Error.Details).Code
-		}
-		return s
-	}
-	if s.Status == 200 {
-		s.Status = e.Error.Code
-	}
-	if e.Error.Details != nil {
-		for _, d := range read[[]struct {
-			Kind, Reason, RetryDelay string
-		}](t, e.Error.Details) {
-			if s.Code += d.Reason; d.RetryDelay != "" {
-				s.After, _ = time.ParseDuration(d.RetryDelay)
-			}
-		}
-	}
-	return s
-}
 
 // TestErrors plays errors before the answer: their status, and what the
 // simulator's own rules make of them.
@@ -107,7 +59,7 @@ func TestErrors(t *testing.T) {
 					t.Errorf("%s in %s: %v %v", c.fault, dialect, r.err, r.Response)
 					continue
 				}
-				s := signOf(t, dialect, r.StatusCode, r.body)
+				s := codecs[dialect].DecodeError(r.StatusCode, r.body)
 				s.Header = r.Header
 				f := New().Rules().Judge(s, time.Now())
 				if f.Class != c.class || f.Scope != c.scope || f.After != c.after || !strings.Contains(s.Message, "simulator") {
@@ -127,6 +79,7 @@ func TestOwnErrors(t *testing.T) {
 	}{
 		{protocol.OpenAIChat, "/chat/completions", `{`, "", 400, "cannot be read"},
 		{protocol.OpenAIChat, "/chat/completions", ``, "", 400, "cannot be read"},
+		{protocol.OpenAIChat, "/chat/completions", `{"tools":3}`, "", 400, "the number at /tools is of the wrong type"},
 		{protocol.OpenAIChat, "/chat/completions", `{"messages":[{"role":"user"}]}`, "", 400, "model"},
 		{protocol.OpenAIChat, "/chat/completions", `{"model":"m"}`, "", 400, "messages"},
 		{protocol.OpenAIChat, "/chat/completions", `{"model":"m","n":17,"messages":[{"role":"user"}]}`, "", 400, "from 1 to 16"},
@@ -158,7 +111,7 @@ func TestOwnErrors(t *testing.T) {
 		{protocol.Anthropic, "/v1/messages/batches", `{}`, "", 404, "batches"},
 		{protocol.Anthropic, "GET /v1/models/nobody", ``, "", 404, "nobody"},
 		{protocol.Gemini, "/models/m:generateContent", `{}`, "", 400, "contents"},
-		{protocol.Gemini, "/models/m:generateContent", `[]`, "", 400, "cannot be read"},
+		{protocol.Gemini, "/models/m:generateContent", `[]`, "", 400, "the array at the top"},
 		{protocol.Gemini, "/models/m:predict", `{}`, "", 404, "predict"},
 		{protocol.Gemini, "/cachedContents", `{}`, "", 404, "cachedContents"},
 		{protocol.Gemini, "GET /models/nobody", ``, "", 404, "nobody"},
@@ -173,7 +126,7 @@ func TestOwnErrors(t *testing.T) {
 			t.Errorf("%s %s %s: %v %s", c.dialect, c.path, c.body, r.err, r.body)
 			continue
 		}
-		s := signOf(t, c.dialect, r.StatusCode, r.body)
+		s := codecs[c.dialect].DecodeError(r.StatusCode, r.body)
 		if f := New().Rules().Judge(s, time.Now()); f.Class != fault.BadRequest || f.Scope != fault.Request || !strings.Contains(s.Message, c.says) {
 			t.Errorf("%s %s %s: %v in scope %v of %s", c.dialect, c.path, c.body, f.Class, f.Scope, r.body)
 		}
@@ -227,7 +180,7 @@ func TestStreamFaults(t *testing.T) {
 					wantFailure(t, dialect, rest, n, class)
 					rest = nil
 				}
-				if !whole || len(rest) > 0 || r.err != err {
+				if !whole || len(rest) > 0 || !errors.Is(r.err, err) {
 					t.Errorf("%s %s %d: got %q, %v", dialect, kind, n, r.body, r.err)
 				}
 			}
@@ -243,29 +196,24 @@ func wantFailure(t *testing.T, dialect string, raw []byte, at int, class fault.C
 		t.Fatalf("%d events tell of the error: %s", len(fs), raw)
 	}
 	data := fs[0].Data
-	sign := signOf(t, dialect, 0, data)
+	tap := codecs[dialect].NewTap()
+	if m := tap.Frame(fs[0].Event, data); m != protocol.Failed || tap.Seen().Error == nil {
+		t.Fatalf("the tap says %b of %s", m, data)
+	}
+	sign := *tap.Seen().Error
 	switch dialect {
-	case protocol.OpenAIChat:
-		tap := openaichat.New().NewTap()
-		if m := tap.Frame(fs[0].Event, data); m != protocol.Failed {
-			t.Errorf("the tap says %b of %s", m, data)
-		}
 	case protocol.OpenAIResponses:
-		tap := openairesponses.New().NewTap()
-		if m := tap.Frame(fs[0].Event, data); m != protocol.Failed || string(fs[0].Event) != "response.failed" {
-			t.Errorf("the tap says %b of %s", m, data)
-		}
-		sign = *tap.Seen().Error
 		e := read[struct {
+			Type     string
 			Number   int64 `json:"sequence_number"`
 			Response jsontext.Value
 		}](t, data)
-		if e.Number != int64(at) {
-			t.Errorf("event %d has the number %d", at, e.Number)
+		if e.Number != int64(at) || e.Type != "response.failed" || string(fs[0].Event) != e.Type {
+			t.Errorf("event %d is %s", at, raw)
 		}
 		has(t, e.Response, "id", "object", "created_at", "status", "error", "output", "model", "usage")
 	case protocol.Anthropic:
-		if string(fs[0].Event) != "error" {
+		if has(t, data, "type", "error", "request_id"); string(fs[0].Event) != "error" {
 			t.Errorf("the event is %q", fs[0].Event)
 		}
 	}
@@ -284,7 +232,7 @@ func TestArrayFaults(t *testing.T) {
 		if len(es) != n+1 {
 			t.Fatalf("%d elements in %s", len(es), r.body)
 		}
-		if s := signOf(t, protocol.Gemini, 0, es[n]); s.Type != "INTERNAL" {
+		if s := codecs[protocol.Gemini].DecodeError(0, es[n]); s.Type != "INTERNAL" {
 			t.Errorf("%+v of %s", s, r.body)
 		}
 		r = send(t, fixed(), protocol.Gemini, path, body, Header, fmt.Sprintf("end:after=%d", n))
@@ -320,7 +268,7 @@ func TestWholeFaults(t *testing.T) {
 			{"html", []byte(portal), int64(len(portal)), nil},
 		} {
 			r := send(t, fixed(), dialect, path, body, Header, c.fault)
-			if r.Response == nil || r.StatusCode != 200 || r.err != c.err || r.ContentLength != c.size || !bytes.Equal(r.body, c.body) {
+			if r.Response == nil || r.StatusCode != 200 || !errors.Is(r.err, c.err) || r.ContentLength != c.size || !bytes.Equal(r.body, c.body) {
 				t.Errorf("%s at %s: %v %v %q", c.fault, dialect, r.err, r.Response, r.body)
 			}
 			if html := r.Header.Get("Content-Type") == "text/html; charset=utf-8"; html != (c.fault == "html") {
@@ -337,28 +285,26 @@ func TestWholeFaults(t *testing.T) {
 		if r.StatusCode != 200 {
 			t.Errorf("an error in a 200 has the status %d", r.StatusCode)
 		}
-		s := signOf(t, dialect, 0, failed)
+		s := codecs[dialect].DecodeError(0, failed)
 		if f := New().Rules().Judge(s, time.Now()); f.Class != fault.RateLimited || f.After != 3*time.Second {
 			t.Errorf("%v after %v of %s", f.Class, f.After, failed)
 		}
 	}
 }
 
-// TestBytes cuts a stream at every byte.
+// TestBytes cuts or ends a stream at every byte.
 func TestBytes(t *testing.T) {
 	for _, dialect := range speaks {
 		path, body := wants{said: "[[say:é 世]]"}.build(dialect, true)
 		full := send(t, fixed(), dialect, path, body).body
 		for n := range len(full) + 2 {
-			for _, kind := range []string{"cut", "end"} {
-				r := send(t, fixed(), dialect, path, body, Header, fmt.Sprintf("%s:bytes=%d", kind, n))
-				var err error
-				if kind == "cut" && n <= len(full) {
-					err = io.ErrUnexpectedEOF
-				}
-				if r.err != err || !bytes.Equal(r.body, full[:min(n, len(full))]) {
-					t.Fatalf("%s: %s after %d bytes gives %d, %v", dialect, kind, n, len(r.body), r.err)
-				}
+			kind, err := "end", error(nil)
+			if n%2 == 0 && n <= len(full) {
+				kind, err = "cut", io.ErrUnexpectedEOF
+			}
+			r := send(t, fixed(), dialect, path, body, Header, fmt.Sprintf("%s:bytes=%d", kind, n))
+			if !errors.Is(r.err, err) || !bytes.Equal(r.body, full[:min(n, len(full))]) {
+				t.Fatalf("%s: %s after %d bytes gives %d, %v", dialect, kind, n, len(r.body), r.err)
 			}
 		}
 	}
@@ -375,6 +321,9 @@ func TestPick(t *testing.T) {
 		r, err := s.Transport().RoundTrip(req)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if err := r.Body.Close(); err != nil {
+			t.Error(err)
 		}
 		return r.StatusCode
 	}
@@ -429,7 +378,8 @@ func TestParseMishaps(t *testing.T) {
 		{"delay:1.5 pace:20ms", []mishap{{delay: 1500 * time.Millisecond, pace: 20 * time.Millisecond, after: -1, bytes: -1, text: "delay:1.5 pace:20ms"}}},
 		{"hang,account=a;error,times=2,key=k,code:c", []mishap{
 			{kind: kindHang, account: "a", after: -1, bytes: -1, text: "hang,account=a"},
-			{kind: kindError, times: 2, key: "k", code: "c", after: -1, bytes: -1, text: "error,times=2,key=k,code:c"}}},
+			{kind: kindError, times: 2, key: "k", code: "c", after: -1, bytes: -1, text: "error,times=2,key=k,code:c"},
+		}},
 	} {
 		got, err := parseMishaps(c.in)
 		if d := cmp.Diff(c.want, got, cmp.AllowUnexported(mishap{})); err != nil || d != "" {
@@ -479,7 +429,7 @@ func TestWaits(t *testing.T) {
 						}
 					}
 					took := time.Since(start)
-					if c.takes == 0 && (err != errGone || took != time.Minute) || c.takes > 0 && (err != nil || took != c.takes) {
+					if c.takes == 0 && (!errors.Is(err, errGone) || took != time.Minute) || c.takes > 0 && (err != nil || took != c.takes) {
 						t.Errorf("%s at %s: %v after %v", c.fault, dialect, err, took)
 					}
 					cancel(nil)
@@ -507,7 +457,7 @@ func TestPace(t *testing.T) {
 				t.Fatal(err)
 			}
 			start = time.Now()
-			if _, err := io.ReadAll(r.Body); err != errGone || time.Since(start) != 2500*time.Millisecond {
+			if _, err := io.ReadAll(r.Body); !errors.Is(err, errGone) || time.Since(start) != 2500*time.Millisecond {
 				t.Errorf("cancelled: %v after %v", err, time.Since(start))
 			}
 			if err := r.Body.Close(); err != nil {
@@ -529,10 +479,10 @@ func TestClose(t *testing.T) {
 			}
 			time.AfterFunc(time.Second, func() { _ = r.Body.Close() })
 			start := time.Now()
-			if _, err := io.ReadAll(r.Body); err != http.ErrBodyReadAfterClose || time.Since(start) != time.Second {
+			if _, err := io.ReadAll(r.Body); !errors.Is(err, http.ErrBodyReadAfterClose) || time.Since(start) != time.Second {
 				t.Errorf("%s: %v after %v", f, err, time.Since(start))
 			}
-			if n, err := r.Body.Read(make([]byte, 1)); n != 0 || err != http.ErrBodyReadAfterClose {
+			if n, err := r.Body.Read(make([]byte, 1)); n != 0 || !errors.Is(err, http.ErrBodyReadAfterClose) {
 				t.Errorf("%s: %d, %v after Close", f, n, err)
 			}
 		})

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"encoding/json/v2"
 	"errors"
 	"math"
 	"net/http"
@@ -18,9 +19,9 @@ type reply struct {
 
 // refused makes r the error answer that tells of err.
 func (r *reply) refused(err error) {
-	var x *failure
-	if !errors.As(err, &x) {
-		x = refuse("", "the request cannot be read: %v", err)
+	x, ok := errors.AsType[*failure](err)
+	if !ok {
+		x = unreadable(err)
 	}
 	r.status = x.status
 	r.answer = whole(r.dialect.failure(x, r.id))
@@ -30,6 +31,26 @@ func (r *reply) refused(err error) {
 			r.header["Retry-After-Ms"] = []string{strconv.FormatInt(ms, 10)}
 		}
 	}
+}
+
+// unreadable is the refusal of a request that cannot be decoded. The decoder's
+// own words name types of this program.
+func unreadable(err error) *failure {
+	if wrong, ok := errors.AsType[*json.SemanticError](err); ok {
+		at := clip(string(wrong.JSONPointer), maxQuote)
+		if at == "" {
+			at = "the top"
+		}
+		kind := wrong.JSONKind.String()
+		switch kind {
+		case "{":
+			kind = "object"
+		case "[":
+			kind = "array"
+		}
+		return refuse("", "the request cannot be read: the %s at %s is of the wrong type", kind, at)
+	}
+	return refuse("", "the request cannot be read: %v", err)
 }
 
 // portal is what proxies and captive portals put in an answer's place.

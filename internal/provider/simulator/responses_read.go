@@ -21,6 +21,7 @@ type responsesRequest struct {
 	Parallel     *bool           `json:"parallel_tool_calls"`
 	Reasoning    jsontext.Value  `json:"reasoning"`
 	Text         jsontext.Value  `json:"text"`
+	Prompt       jsontext.Value  `json:"prompt"`
 	Metadata     jsontext.Value  `json:"metadata"`
 	Temperature  jsontext.Value  `json:"temperature"`
 	TopP         jsontext.Value  `json:"top_p"`
@@ -46,7 +47,7 @@ type responsesItem struct {
 	Summary   jsontext.Value  `json:"summary"`
 	CallID    string          `json:"call_id"`
 	Name      string          `json:"name"`
-	Arguments string          `json:"arguments"`
+	Arguments jsontext.Value  `json:"arguments"` // a string, an object in a tool_search_call
 	Input     string          `json:"input"`
 	Output    jsontext.Value  `json:"output"`
 	Tools     []responsesTool `json:"tools"`
@@ -61,6 +62,9 @@ func readResponses(body []byte, before func(id string) (*kept, bool)) (*response
 	}
 	if err := decodeIf(r.RawTools, '[', &r.Tools); err != nil {
 		return nil, nil, err
+	}
+	if r.Model == "" && r.Prompt.Kind() == '{' {
+		r.Model = models[0].id // a stored prompt names its model
 	}
 	if r.Model == "" {
 		return nil, nil, refuse("model", "you must provide a model parameter")
@@ -83,6 +87,9 @@ func readResponses(body []byte, before func(id string) (*kept, bool)) (*response
 		a.history = true
 	}
 	a.opens()
+	if len(r.Input) == 0 && r.Prompt.Kind() == '{' {
+		return r, a, nil
+	}
 	return r, a, a.responsesInput(r.Input)
 }
 
@@ -169,7 +176,7 @@ func (a *ask) responsesInput(v jsontext.Value) error {
 		case it.Type == "item_reference" || it.Type == "configuration_update":
 		default: // what the model said or called
 			called[it.CallID] = it.Name
-			a.count(it.Name, it.Arguments, it.Input)
+			a.count(it.Name, string(it.Arguments), it.Input)
 			err = a.openAIContent(it.Summary, func(s string) { a.count(s) })
 			a.answered()
 		}

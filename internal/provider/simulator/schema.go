@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -271,9 +272,7 @@ func merge(base map[string]any, more any) map[string]any {
 		case map[string]any:
 			if add, ok := v.(map[string]any); ok && name == "properties" {
 				joined := without(old)
-				for n, p := range add {
-					joined[n] = p
-				}
+				maps.Copy(joined, add)
 				out[name] = joined
 				continue
 			}

@@ -77,9 +77,28 @@ func (*Simulator) Prepare(a *provider.Account) error {
 	return nil
 }
 
-// Speaks implements provider.Provider: every protocol takes every operation
-// that it has.
-func (*Simulator) Speaks(a *provider.Account, _ protocol.Op, _ string) []string { return a.Protocols }
+// Speaks implements provider.Provider: each protocol has what its vendor has.
+func (*Simulator) Speaks(a *provider.Account, op protocol.Op, _ string) []string {
+	var without []string
+	switch op {
+	case protocol.Complete:
+		return nil // a text completion is put on top of a chat
+	case protocol.Count:
+		without = []string{protocol.OpenAIChat}
+	case protocol.Embed:
+		without = []string{protocol.OpenAIResponses, protocol.Anthropic}
+	default:
+		return a.Protocols
+	}
+	return slices.DeleteFunc(slices.Clone(a.Protocols), func(p string) bool { return slices.Contains(without, p) })
+}
+
+// forwards is what Forwards lists.
+var forwards = []string{Header}
+
+// Forwards lists the headers of the client's that mean something to the
+// simulator alone, so that no other upstream gets them.
+func (*Simulator) Forwards() []string { return forwards }
 
 // Address implements provider.Provider. The URL is only understood by
 // Transport.
