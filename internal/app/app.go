@@ -62,6 +62,7 @@ type App struct {
 
 	config  atomic.Pointer[config.Config]
 	catalog atomic.Pointer[catalog.Catalog]
+	policy  atomic.Pointer[access.Policy]
 
 	mu       sync.Mutex // one change of the accounts or the configuration at a time
 	warned   map[string]bool

@@ -42,10 +42,12 @@ func (a *App) apply(c *config.Config) error {
 	}
 	a.config.Store(c)
 	a.catalog.Store(cat)
+	policy := access.NewPolicy(c)
+	a.policy.Store(policy)
 	a.log.Set(c.Log)
 	a.pool.Set(accounts)
 	a.ingress.Set(&ingress.Settings{
-		Policy: access.NewPolicy(c), Port: c.Port, LAN: c.AllowLAN, Hosts: c.AllowedHosts, Origins: c.AllowedOrigins,
+		Policy: policy, Port: c.Port, LAN: c.AllowLAN, Hosts: c.AllowedHosts, Origins: c.AllowedOrigins,
 		Body: c.Limits.Body, InFlight: c.Limits.InFlight,
 		Relay: &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts},
 	})

@@ -12,7 +12,7 @@ import (
 // doctor checks what only the whole can see.
 func (a *App) doctor(context.Context) []admin.Check {
 	c := a.config.Load()
-	return []admin.Check{a.checkFolder(c), checkExposure(c), a.checkSetAside(), checkKey(c)}
+	return []admin.Check{a.checkFolder(c), a.checkSetAside(), checkKey(c)}
 }
 
 func (a *App) checkFolder(c *config.Config) admin.Check {
@@ -20,18 +20,6 @@ func (a *App) checkFolder(c *config.Config) admin.Check {
 		return admin.Check{Name: "data_folder", State: admin.Fail, Text: err.Error(), Fix: "chmod 700 " + c.DataDir}
 	}
 	return admin.Check{Name: "data_folder", State: admin.OK, Text: "The data folder is closed to others."}
-}
-
-func checkExposure(c *config.Config) admin.Check {
-	x := admin.Check{Name: "exposure", State: admin.OK, Text: "The server listens on this machine only."}
-	if c.AllowLAN {
-		x.Text = fmt.Sprintf("The server listens on the network, and asks for a key (auth_mode %s).", c.Resolve())
-	}
-	if len(c.AllowedOrigins) > 0 {
-		x.State, x.Text = admin.Warn, fmt.Sprintf("%s %d browser origins may call the AI endpoints.", x.Text, len(c.AllowedOrigins))
-		x.Fix = "Remove those from allowed_origins that you do not use."
-	}
-	return x
 }
 
 func (a *App) checkSetAside() admin.Check {

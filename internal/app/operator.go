@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"portico/internal/access"
 	"portico/internal/admin"
 	"portico/internal/catalog"
 	"portico/internal/config"
@@ -39,7 +38,7 @@ func (a *App) operator(c *config.Config) *admin.Handler {
 	a.journal.Listen(telemetry.Lines{Log: a.log.Logger})
 	return admin.New(admin.Options{
 		Version: version.String(), Address: address(c), Started: a.started,
-		Authorise: admin.ByToken(a.gate, func() *access.Policy { return access.NewPolicy(a.config.Load()) }),
+		Authorise: admin.ByToken(a.gate, a.policy.Load),
 		Config:    a.config.Load, Accounts: accounts{a}, Ledger: a.store, Models: a.shelf, Feed: feed,
 		Catalog: func() *catalog.Catalog { return a.catalog.Load() },
 		Settle:  a.journal.Flush, Reload: a.Reload, Doctor: a.doctor, Flying: a.flying.counts, Journal: a.journal.Stats, Metrics: metrics.Write,
