@@ -29,7 +29,8 @@ type Account struct {
 	Disabled bool              // the operator's word
 	Declared bool              // it stands in the configuration file
 	// Reserved: the names that Models match are offered to no account that is
-	// not reserved. The simulator is.
+	// not reserved, and the account's faults are not held against it, since
+	// it plays them when it is asked to. The built-in simulator is.
 	Reserved bool
 }
 
@@ -314,7 +315,13 @@ func (l *Lease) Done(f *fault.Fault, first time.Duration, tokens int64) {
 		e.heal(l.model, now)
 		return
 	}
-	if f.Scope == fault.Model && l.model != "" {
+	if e.Reserved {
+		return
+	}
+	if f.Scope == fault.Model && l.model == "" {
+		return // a model that nobody named says nothing about the account
+	}
+	if f.Scope == fault.Model {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		h := e.models[l.model].After(f, now)

@@ -206,6 +206,20 @@ func TestReserved(t *testing.T) {
 	if got := take(p, chat, nil); got != "a" {
 		t.Errorf("another name went to %q", got)
 	}
+	take(p, w, of(fault.RateLimited, time.Minute))
+	if got := take(p, w, nil); got != "sim" {
+		t.Errorf("after a fault that it played a reserved name went to %q", got)
+	}
+}
+
+func TestModelFaultWithoutModel(t *testing.T) {
+	p, _ := pool(account("a"))
+	w := chat
+	w.Model = ""
+	take(p, w, &fault.Fault{Class: fault.ModelDenied, Scope: fault.Model})
+	if got := take(p, chat, nil); got != "a" {
+		t.Error("a fault of a model that nobody named is held against the account")
+	}
 }
 
 func TestSetKeepsWhatStays(t *testing.T) {

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A shell runs commands on one data folder.
+type shell struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+func newShell(t *testing.T, file string) *shell {
+	t.Helper()
+	s := &shell{t: t, dir: filepath.Join(t.TempDir(), "data")}
+	if err := os.Mkdir(s.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if file != "" {
+		if err := os.WriteFile(filepath.Join(s.dir, "portico.yaml"), []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.env = []string{"PORTICO_HOME=" + s.dir, "SOME_KEY=sk-CANARY-0123456789abcdef"}
+	return s
+}
+
+// run runs a command and fails the test unless it ends with code.
+func (s *shell) run(code int, in string, args ...string) (out, errs string) {
+	s.t.Helper()
+	var o, e bytes.Buffer
+	if got := Run(args, s.env, strings.NewReader(in), &o, &e); got != code {
+		s.t.Fatalf("%v: exit code %d, want %d\n%s%s", args, got, code, o.String(), e.String())
+	}
+	return o.String(), e.String()
+}
+
+func has(t *testing.T, what, text string, wants ...string) {
+	t.Helper()
+	for _, w := range wants {
+		if !strings.Contains(text, w) {
+			t.Errorf("%s lacks %q:\n%s", what, w, text)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	s := newShell(t, "")
+	out, _ := s.run(exitOK, "")
+	has(t, "the help", out, "serve", "account", "explain", "Exit codes")
+	_, errs := s.run(exitUsage, "", "acount")
+	has(t, "a wrong command", errs, "acount", "hint: portico --help")
+	_, errs = s.run(exitUsage, "", "account", "add")
+	has(t, "a missing argument", errs, "--provider", "hint: portico account add")
+	out, _ = s.run(exitOK, "", "account", "add", "--help")
+	has(t, "the help of a command", out, "Examples:", "--key-file")
+	out, _ = s.run(exitOK, "", "serve", "--help")
+	has(t, "the help of serve", out, "--auth-mode", "--simulator", "--port")
+	out, _ = s.run(exitOK, "", "version", "--json")
+	has(t, "the version", out, `"version"`)
+}
+
+func TestAccounts(t *testing.T) {
+	s := newShell(t, "")
+	out, _ := s.run(exitOK, "", "account", "list")
+	has(t, "an empty list", out, "portico account add")
+	out, errs := s.run(exitOK, "", "account", "add", "sim", "--provider", "simulator")
+	has(t, "adding", errs, "added sim")
+	has(t, "its test", out, "model")
+	_, errs = s.run(exitError, "", "account", "add", "sim", "--provider", "simulator")
+	has(t, "adding it twice", errs, "taken")
+	_, errs = s.run(exitUsage, "", "account", "add", "x", "--provider", "openai")
+	has(t, "no key", errs, "no key was given")
+	_, errs = s.run(exitError, "", "account", "add", "x", "--provider", "nothing", "--no-key")
+	has(t, "a wrong provider", errs, "nothing")
+	// Nothing listens there: the account is kept, and its test says why not.
+	_, errs = s.run(exitError, "", "account", "add", "far", "--provider", "openai", "--base-url", "http://127.0.0.1:1/v1", "--key-env", "SOME_KEY")
+	has(t, "an account that does not answer", errs, "added far", "would not serve")
+	if strings.Contains(errs, "CANARY") {
+		t.Error("the key is shown:", errs)
+	}
+	out, _ = s.run(exitOK, "", "account", "disable", "far")
+	has(t, "disabling", out, "disabled far")
+	out, _ = s.run(exitOK, "", "account", "list", "--json")
+	var list []struct{ Name, State, Key, Origin string }
+	if err := json.Unmarshal([]byte(out), &list, json.MatchCaseInsensitiveNames(true)); err != nil {
+		t.Fatal(err, out)
+	}
+	if len(list) != 2 || list[1].Name != "far" || list[1].State != "off" || list[1].Origin != "store" || strings.Contains(list[1].Key, "CANARY") {
+		t.Errorf("the list is %+v", list)
+	}
+	out, _ = s.run(exitOK, "", "account", "enable", "far")
+	has(t, "enabling", out, "enabled far")
+	s.run(exitOK, "", "account", "remove", "far")
+	_, errs = s.run(exitUnknown, "", "account", "test", "far")
+	has(t, "testing what is gone", errs, "hint: portico account list")
+}
+
+func TestKeys(t *testing.T) {
+	s := newShell(t, "api_key: sk-0123456789abcdefghijklmnopqrstuvwxyz\nadmin_token: pt-0123456789abcdefghijklmnopqrstuvwxyz\n")
+	out, _ := s.run(exitOK, "", "key", "show")
+	if out != "sk-0123456789abcdefghijklmnopqrstuvwxyz\n" {
+		t.Errorf("the key is %q", out)
+	}
+	out, errs := s.run(exitOK, "", "key", "rotate")
+	has(t, "what was done", errs, "portico.yaml")
+	again, _ := s.run(exitOK, "", "key", "show")
+	if out == "" || out != again || strings.Contains(out, "0123456789abcdefghij") {
+		t.Errorf("the new key is %q, then %q", out, again)
+	}
+	s = newShell(t, "")
+	_, errs = s.run(exitUnknown, "", "key", "show", "--admin")
+	has(t, "no key yet", errs, "portico serve")
+}
+
+func TestConfig(t *testing.T) {
+	s := newShell(t, "port: 9000\napi_key: sk-0123456789abcdefghijklmnopqrstuvwxyz\n")
+	out, _ := s.run(exitOK, "", "config", "check")
+	has(t, "a sound file", out, "sound", "portico.yaml")
+	out, _ = s.run(exitOK, "", "config", "show")
+	has(t, "the configuration", out, "port: 9000", "portico.yaml:1")
+	if strings.Contains(out, "0123456789abcdef") {
+		t.Error("the key is shown")
+	}
+	s = newShell(t, "prot: 9000\nauth_mode: perhaps\n")
+	for _, args := range [][]string{{"config", "check"}, {"serve"}, {"account", "list"}} {
+		_, errs := s.run(exitConfig, "", args...)
+		has(t, "a wrong file", errs, "portico.yaml:1", "prot", "portico.yaml:2", "auth_mode")
+	}
+}
+
+func TestWithoutServer(t *testing.T) {
+	s := newShell(t, "")
+	out, errs := s.run(exitError, "", "status")
+	has(t, "the status", out, "Accounts: none.")
+	has(t, "the hint", errs, "hint: portico serve")
+	out, _ = s.run(exitOK, "", "logs")
+	if out != "" {
+		t.Errorf("the empty ledger lists %q", out)
+	}
+	_, errs = s.run(exitUnknown, "", "explain", "req_00000000000000000000000000")
+	has(t, "an unknown request", errs, "hint: portico logs")
+	out, _ = s.run(exitError, "", "doctor")
+	has(t, "the doctor", out, "no account", "to mend it: ")
+	_, errs = s.run(exitError, "", "logs", "--follow")
+	has(t, "nothing to follow", errs, "portico serve")
+}
+
+func TestScripts(t *testing.T) {
+	s := newShell(t, "")
+	for shell, want := range map[string]string{"bash": "complete -o default -F _portico portico", "zsh": "#compdef portico", "fish": "complete -c portico"} {
+		out, _ := s.run(exitOK, "", "completion", shell)
+		has(t, shell, out, want, "rotate", "key-file")
+	}
+	out, _ := s.run(exitOK, "", "man")
+	has(t, "the page", out, ".TH PORTICO 1", "account add", "PORTICO_AUTH_MODE")
+	if m := regexp.MustCompile(`(?m)^'.*$`).FindString(out); m != "" {
+		t.Errorf("a line would be taken for a request: %s", m)
+	}
+}
