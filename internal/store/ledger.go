@@ -230,13 +230,16 @@ func clean(s string) string {
 }
 
 // growth counts rows until there are enough to look at retention.
-type growth struct{ n atomic.Int64 }
+type growth struct {
+	n    atomic.Int64
+	step int64
+}
 
 // growthStep is after how many rows retention is looked at.
 const growthStep = 10_000
 
 func (g *growth) add(n int) bool {
-	if g.n.Add(int64(n)) < growthStep {
+	if g.n.Add(int64(n)) < g.step {
 		return false
 	}
 	g.n.Store(0)

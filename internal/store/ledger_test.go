@@ -39,7 +39,7 @@ func keepAll(t testing.TB, s *Store, xs ...*journal.Exchange) {
 	}
 }
 
-var begin = time.Date(2026, 10, 20, 22, 10, 0, 0, time.UTC)
+var begin = time.Date(2026, 10, 24, 12, 10, 0, 0, time.UTC)
 
 // some returns n exchanges of all kinds, a few minutes apart, oldest first.
 func some(n int) []*journal.Exchange {

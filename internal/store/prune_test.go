@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"os"
+	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,28 +13,37 @@ import (
 )
 
 func TestPrune(t *testing.T) {
-	const n = 5000
+	const n = 3000
 	xs := some(n)
 	end := xs[n-1].Start
+	full := open(t, t.TempDir())
+	keepAll(t, full, xs...)
+	if err := full.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ledger, err := os.ReadFile(full.ledger.path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		r    config.Retention
 		left func(int) bool // of the rows that may be left
 	}{
 		{"no bound", config.Retention{}, func(left int) bool { return left == n }},
-		{"age", config.Retention{Age: end.Sub(xs[4000].Start)}, func(left int) bool { return left == 1000 }},
+		{"age", config.Retention{Age: end.Sub(xs[2000].Start)}, func(left int) bool { return left == 1000 }},
 		{"rows", config.Retention{Rows: 1234}, func(left int) bool { return left == 1234 }},
 		{"all rows", config.Retention{Rows: 1}, func(left int) bool { return left == 1 }},
-		{"bytes", config.Retention{Bytes: 500_000}, func(left int) bool { return left > 500 && left < 4000 }},
+		{"bytes", config.Retention{Bytes: 300_000}, func(left int) bool { return left > 500 && left < 2000 }},
 		{"no byte", config.Retention{Bytes: 1}, func(left int) bool { return left == 0 }},
 		{"what comes first", config.Retention{Age: 1e6 * time.Hour, Rows: 100, Bytes: 1 << 40}, func(left int) bool { return left == 100 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := open(t, t.TempDir())
-			keepAll(t, s, xs...)
-			if _, err := s.ledger.write.ExecContext(t.Context(), "PRAGMA wal_checkpoint(truncate)"); err != nil {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, ledgerFile), ledger, 0o600); err != nil {
 				t.Fatal(err)
 			}
+			s := open(t, dir)
 			before := fileSize(t, s.ledger.path)
 			removed, err := s.Prune(t.Context(), c.r, end)
 			if err != nil {
@@ -79,23 +90,25 @@ func TestRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := config.Retention{Rows: 100}
+		var most atomic.Int64
+		most.Store(100)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- s.Run(ctx, func() config.Retention { return r }) }()
+		go func() { done <- s.Run(ctx, func() config.Retention { return config.Retention{Rows: most.Load()} }) }()
 
-		xs := some(growthStep)
-		keepAll(t, s, xs[:growthStep-1]...)
-		synctest.Wait()
-		if n := len(rows(t, s)); n != growthStep-1 {
+		s.growth.step = 500
+		xs := some(500)
+		keepAll(t, s, xs[:499]...)
+		time.Sleep(time.Second)
+		if n := len(rows(t, s)); n != 499 {
 			t.Errorf("%d rows before it was time", n)
 		}
-		keepAll(t, s, xs[growthStep-1:]...)
+		keepAll(t, s, xs[499:]...)
 		time.Sleep(time.Second)
 		if n := len(rows(t, s)); n != 100 {
 			t.Errorf("%d rows after the ledger has grown", n)
 		}
-		r.Rows = 10
+		most.Store(10)
 		time.Sleep(pruneEvery)
 		if n := len(rows(t, s)); n != 10 {
 			t.Errorf("%d rows after an hour", n)

@@ -81,6 +81,7 @@ func Open(dir string, o Options) (*Store, error) {
 		ledger:   &database{path: filepath.Join(dir, ledgerFile), migrations: ledgerMigrations, probe: "SELECT " + columns + " FROM exchanges LIMIT 1", log: o.Log, readers: 2},
 		accounts: &database{path: filepath.Join(dir, accountsFile), migrations: accountsMigrations, probe: "SELECT " + accountColumns + " FROM accounts LIMIT 1", log: o.Log, precious: true},
 		grown:    make(chan struct{}, 1),
+		growth:   growth{step: growthStep},
 	}
 	if err := s.accounts.open(); err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", s.accounts.path, err)
