@@ -90,7 +90,8 @@ type Tool struct {
 	// "web_fetch", "code_execution", "image_generation", "file_search",
 	// "computer", "mcp", "tool_search", or the protocol's own name if there
 	// is no neutral one. Config is the tool's declaration, verbatim, in the
-	// protocol that Extra names.
+	// protocol that Extra names; of a Function it is the schema as that
+	// protocol spells it, where that is no JSON Schema.
 	Server string
 	Config jsontext.Value
 	Cache  *Breakpoint
@@ -197,12 +198,15 @@ type Output struct {
 	Name        string
 	Description Text
 	Schema      jsontext.Value
-	Strict      *bool
-	Verbosity   string         // low, medium, high
-	Modalities  []string       // "text", "image", "audio", in lower case
-	Image       jsontext.Value // the protocol's own settings for images, see Extra
-	Audio       jsontext.Value // the protocol's own settings for speech, see Extra
-	Extra       Extra
+	// Config is the schema as the protocol that Extra names spells it, where
+	// that is no JSON Schema, or nil.
+	Config     jsontext.Value
+	Strict     *bool
+	Verbosity  string         // low, medium, high
+	Modalities []string       // "text", "image", "audio", in lower case
+	Image      jsontext.Value // the protocol's own settings for images, see Extra
+	Audio      jsontext.Value // the protocol's own settings for speech, see Extra
+	Extra      Extra
 }
 
 // Caching is what the client says of the prompt cache beside breakpoints.
