@@ -40,7 +40,8 @@ type Relay struct {
 	log    *slog.Logger
 
 	answers sync.Pool
-	unwell  atomic.Bool // the recorder failed the last time
+	unwell  atomic.Bool  // the recorder failed the last time
+	waiting atomic.Int32 // calls that wait out a pause
 }
 
 // New returns a relay.

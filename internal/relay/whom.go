@@ -10,9 +10,16 @@ import (
 )
 
 const (
-	// maxInline bounds a pause that the relay waits out. A client can be told
-	// to wait for whole seconds only; below that, waiting here wins.
+	// maxInline bounds a pause that the relay waits out after a try of its
+	// own. A client can be told to wait for whole seconds only; below that,
+	// waiting here wins.
 	maxInline = 900 * time.Millisecond
+	// maxArrival bounds a pause that a call finds under way when it comes in.
+	// A vendor's "1 second" to one client must not be a refusal to the next.
+	maxArrival = 1500 * time.Millisecond
+	// maxWaiting bounds how many calls wait at one time; the others are told
+	// to come back.
+	maxWaiting = 128
 	// maxWaits is how many such pauses one call may cost.
 	maxWaits = 2
 )
@@ -52,10 +59,15 @@ func (a *answer) wait(none *pool.None) bool {
 	if until.IsZero() || a.waits >= maxWaits {
 		return false
 	}
-	d := until.Sub(a.r.now())
-	if d >= maxInline {
+	d, most := until.Sub(a.r.now()), maxInline
+	if a.made == 0 {
+		most = maxArrival
+	}
+	if d >= most || a.r.waiting.Load() >= maxWaiting {
 		return false
 	}
+	a.r.waiting.Add(1)
+	defer a.r.waiting.Add(-1)
 	d = max(d, 0) + rand.N(max(d, 0)/5+5*time.Millisecond)
 	if deadline, ok := a.ctx.Deadline(); ok && time.Until(deadline) <= d {
 		return false
