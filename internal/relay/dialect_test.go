@@ -3,6 +3,7 @@ package relay
 import (
 	"portico/internal/protocol"
 	"portico/internal/protocol/anthropic"
+	"portico/internal/protocol/gemini"
 	"portico/internal/protocol/openaichat"
 	"portico/internal/protocol/openairesponses"
 )
@@ -67,6 +68,20 @@ var dialects = map[string]*dialect{
 		errorEvent: "event: error\n" + `data: {"type":"error","error":{"type":"api_error","message":"it burns"}}` + "\n\n",
 		errorBody:  `{"type":"error","error":{"type":"api_error","message":"it burns"}}`,
 		broke:      "event: error", success: "message_stop",
+	},
+	"gemini": {
+		codec: gemini.New(), path: "/models/m:streamGenerateContent",
+		request: `{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}`,
+		whole: `{"candidates":[{"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP","index":0}],` +
+			`"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3,"totalTokenCount":10},"modelVersion":"m","responseId":"g1"}`,
+		prelude: []string{`data: {"usageMetadata":{"promptTokenCount":7,"totalTokenCount":7},"modelVersion":"m","responseId":"g1"}` + "\r\n\r\n"},
+		middle: []string{`data: {"candidates":[{"content":{"role":"model","parts":[{"text":"he"}]},"index":0}],"modelVersion":"m","responseId":"g1"}` + "\r\n\r\n",
+			`data: {"candidates":[{"content":{"role":"model","parts":[{"text":"llo"}]},"index":0}],"modelVersion":"m","responseId":"g1"}` + "\r\n\r\n"},
+		end: []string{`data: {"candidates":[{"content":{"role":"model","parts":[{"text":""}]},"finishReason":"STOP","index":0}],` +
+			`"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3,"totalTokenCount":10},"modelVersion":"m","responseId":"g1"}` + "\r\n\r\n"},
+		errorEvent: `data: {"error":{"code":500,"message":"it burns","status":"INTERNAL"}}` + "\r\n\r\n",
+		errorBody:  `{"error":{"code":500,"message":"it burns","status":"INTERNAL"}}`,
+		broke:      `data: {"error":`, success: "finishReason",
 	},
 }
 

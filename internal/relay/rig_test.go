@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -84,6 +85,7 @@ type pieces_ struct {
 	ctx    context.Context
 	parts  []string
 	pause  time.Duration // before each piece
+	begun  bool          // a part of the first piece was read
 	after  time.Duration // before the end
 	err    error         // instead of io.EOF
 	hang   bool          // instead of an end
@@ -96,14 +98,16 @@ func (b *pieces_) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	if len(b.parts) > 0 {
-		if err := b.sleep(b.pause); err != nil {
-			return 0, err
+		if !b.begun {
+			if err := b.sleep(b.pause); err != nil {
+				return 0, err
+			}
 		}
 		n := copy(p, b.parts[0])
 		b.read += n
-		if b.parts[0] = b.parts[0][n:]; b.parts[0] == "" {
-			b.parts = b.parts[1:]
-			b.pause = max(b.pause, 0)
+		b.parts[0], b.begun = b.parts[0][n:], true
+		if b.parts[0] == "" {
+			b.parts, b.begun = b.parts[1:], false
 		}
 		return n, nil
 	}
@@ -153,7 +157,7 @@ func answerOf(status int, kind string, parts ...string) *http.Response {
 	if n == 0 {
 		parts = nil
 	}
-	return &http.Response{StatusCode: status, Header: h, ContentLength: length, Body: &pieces_{parts: parts}}
+	return &http.Response{StatusCode: status, Header: h, ContentLength: length, Body: &pieces_{parts: slices.Clone(parts)}}
 }
 
 // streaming makes a stream out of parts.
@@ -287,6 +291,7 @@ type rig struct {
 	ledger   *ledger
 	vendor   *vendor
 	settings *Settings
+	all      []pool.Account
 	asked    []string // accounts, in order
 	mu       sync.Mutex
 }
@@ -301,13 +306,23 @@ func newRig(t testing.TB, ups ...upstream) *rig {
 		FirstByte: 120 * time.Second, Idle: 300 * time.Second, WriteStall: 60 * time.Second, Heartbeat: 15 * time.Second}}
 	r.relay = New(Options{Pool: r.pool, Record: r.ledger, Hop: "hop0123456789abcdef", Agent: "Portico/test",
 		Codecs: []protocol.Codec{openaichat.New(), openairesponses.New(), anthropic.New()}})
-	var as []pool.Account
 	for i, up := range ups {
-		as = append(as, r.account(string(rune('a'+i)), i, up))
+		r.all = append(r.all, r.account(nameOf(i), i, up))
 	}
-	r.pool.Set(as)
+	r.pool.Set(r.all)
 	return r
 }
+
+// nameOf is the name of the i-th account.
+func nameOf(i int) string {
+	if i < 26 {
+		return string(rune('a' + i))
+	}
+	return "z" + strconv.Itoa(i)
+}
+
+// accounts are the rig's accounts, to be changed and set anew.
+func (r *rig) accounts() []pool.Account { return slices.Clone(r.all) }
 
 func (r *rig) account(name string, priority int, up upstream) pool.Account {
 	return pool.Account{
@@ -369,4 +384,11 @@ func (r *rig) run(c *Call) *client {
 	w := newClient()
 	r.do(context.Background(), w, c)
 	return w
+}
+
+// logTo collects what the relay logs.
+func (r *rig) logTo() *bytes.Buffer {
+	b := &bytes.Buffer{}
+	r.relay.log = slog.New(slog.NewTextHandler(b, nil))
+	return b
 }

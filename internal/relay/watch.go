@@ -24,7 +24,7 @@ var (
 // by the answer's mutex.
 type watch struct {
 	base     time.Time
-	timer    *time.Timer
+	timer    *time.Timer             // never changes
 	due      time.Duration           // when the timer fires, 0: it does not
 	cancel   context.CancelCauseFunc // ends the attempt under way; nil between attempts
 	deadline time.Duration           // for the answer to begin; 0 once it did
@@ -33,10 +33,15 @@ type watch struct {
 	read     atomic.Int64            // the last sign of life of the upstream
 }
 
-// newAnswer returns an answer that belongs to r.
+// busy is after how long the timer looks again if it comes at a bad moment.
+const busy = time.Second
+
+// newAnswer returns an answer for any call.
 func newAnswer() *answer {
 	a := &answer{}
 	a.watch.base = time.Now()
+	a.watch.timer = time.AfterFunc(time.Hour, a.tick)
+	a.watch.timer.Stop()
 	return a
 }
 
@@ -115,18 +120,18 @@ func (a *answer) arm(now time.Duration) {
 	}
 	d := max(next-now, time.Millisecond)
 	w.due = now + d
-	if w.timer == nil {
-		w.timer = time.AfterFunc(d, a.tick)
-		return
-	}
 	w.timer.Reset(d)
 }
 
 // tick does what is due.
 func (a *answer) tick() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	w := &a.watch
+	if !a.mu.TryLock() {
+		// A write to the client takes its time. What is due can wait for it.
+		w.timer.Reset(busy)
+		return
+	}
+	defer a.mu.Unlock()
 	now := w.now()
 	w.due = 0
 	if w.cancel != nil {
