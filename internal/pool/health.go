@@ -40,6 +40,7 @@ type Health struct {
 	Until  time.Time     // Cooling and Down: when to try again
 	Pause  time.Duration // the last pause of its own making; it doubles on repeated failure
 	Failed int           // failures in a row that alone did not justify a pause
+	Guess  bool          // the pause is a guess of ours: the upstream broke down, and named no time
 	Why    fault.Class
 	Msg    string // what the vendor said, redacted, at most 256 bytes
 	Link   string // where the user can mend it, or ""
@@ -76,7 +77,7 @@ var penalties = map[fault.Class]penalty{
 // A fault that concerns the request says nothing about the account.
 func (h Health) After(f *fault.Fault, now time.Time) Health {
 	if f == nil {
-		if h = h.At(now); h.State == Cooling || h.State == Down {
+		if h = h.At(now); (h.State == Cooling || h.State == Down) && !h.Guess {
 			return h // a request from before the pause: no news
 		}
 		return Health{}
@@ -105,6 +106,7 @@ func (h Health) After(f *fault.Fault, now time.Time) Health {
 	if p.down {
 		h.State = Down
 	}
+	h.Guess = p.after > 1 && f.After == 0
 	h.Failed, h.Why, h.Msg, h.Link = 0, f.Class, clip(f.Msg, 256), f.Link
 	return h
 }

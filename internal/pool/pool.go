@@ -203,6 +203,9 @@ func (p *Pool) Lease(w Want) (Lease, *None) {
 	var passed []Passed
 	var n None
 	trial, best := false, 0
+	var last *entry // the account whose pause of our own making ends first
+	var lastWay Way
+	var lastUntil time.Time
 	for _, e := range entries {
 		if e.Disabled {
 			continue
@@ -228,6 +231,9 @@ func (p *Pool) Lease(w Want) (Lease, *None) {
 			if len(passed) < maxPassed {
 				passed = append(passed, Passed{e.Name, why, free, h.Why})
 			}
+			if h.Guess && (last == nil || h.Until.Before(lastUntil)) {
+				last, lastWay, lastUntil = e, way, h.Until
+			}
 			continue
 		}
 		// The best are: lowest priority number, and within it the accounts
@@ -241,6 +247,12 @@ func (p *Pool) Lease(w Want) (Lease, *None) {
 		}
 		s.es, s.ws = append(s.es, e), append(s.ws, way)
 		s.cs = append(s.cs, schedule.Candidate{ID: e.id, Weight: e.Weight, InFlight: int(e.inFlight.Load()), Served: e.served.Load(), First: time.Duration(e.first.Load())})
+	}
+	if len(s.es) == 0 && last != nil {
+		// Nobody else is able: an account that broke down is better tried
+		// than not, since its pause is a guess and it may be well again.
+		s.es, s.ws = append(s.es, last), append(s.ws, lastWay)
+		passed = slices.DeleteFunc(passed, func(p Passed) bool { return p.Account == last.Name })
 	}
 	if len(s.es) == 0 {
 		n.Passed = passed

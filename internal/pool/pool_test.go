@@ -212,6 +212,34 @@ func TestReserved(t *testing.T) {
 	}
 }
 
+// With nobody else able, an account that broke down is asked all the same.
+func TestLastResort(t *testing.T) {
+	p, _ := pool(account("a"))
+	for range 5 {
+		if got := take(p, chat, of(fault.Broken, 0)); got != "a" {
+			t.Fatal("the only account is not asked")
+		}
+	}
+	if v := p.Views()[0]; v.Health.State != Cooling {
+		t.Errorf("it is %s", v.Health.State)
+	}
+	p.Set([]Account{account("a"), account("b")})
+	for range 3 {
+		if got := take(p, chat, nil); got != "b" {
+			t.Errorf("it is asked before one that is well: %s", got)
+		}
+	}
+	p.Set([]Account{account("a")})
+	take(p, chat, nil)
+	if v := p.Views()[0]; v.Health.State != Ready {
+		t.Error("a success does not heal it")
+	}
+	take(p, chat, of(fault.Overloaded, time.Minute)) // the vendor's own word holds
+	if got := take(p, chat, nil); got != "" {
+		t.Error("it is asked although the vendor named a time")
+	}
+}
+
 func TestModelFaultWithoutModel(t *testing.T) {
 	p, _ := pool(account("a"))
 	w := chat

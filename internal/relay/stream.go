@@ -52,7 +52,7 @@ func (a *answer) stream(ctx context.Context, resp *http.Response, kind string) *
 		a.watch.heard()
 		s.buf = s.buf[:len(s.buf)+n]
 		bad := a.frames(err == io.EOF)
-		if bad != nil && !a.live {
+		if bad != nil && !a.live && !s.ready {
 			return bad // unseen
 		}
 		if f := a.pass(resp, bad == nil); f != nil {
@@ -188,7 +188,7 @@ func (a *answer) feed(f sse.Frame) *fault.Fault {
 func (a *answer) frameFailed(at, n int, data []byte) *fault.Fault {
 	s := &a.flow
 	f := a.judge(a.try.tap.Seen().Error, fault.Streaming)
-	if a.live && a.carrier() == nil && jsontext.Value(bytes.TrimSpace(data)).IsValid() {
+	if (a.live || s.ready) && a.carrier() == nil && jsontext.Value(bytes.TrimSpace(data)).IsValid() {
 		raw := redact(s.buf[at:at+n], a.key())
 		s.buf = append(s.buf[:at], raw...)
 		s.start = len(s.buf)
