@@ -167,7 +167,7 @@ func TestUsageIsBounded(t *testing.T) {
 	const n = maxGroups + 500
 	for range 2 {
 		for i := range n {
-			one := &sum{Sum: Sum{Group: map[string]string{"client": fmt.Sprint(i), "day": "d"}, Requests: 1}, cost: 3}
+			one := &sum{Group: map[string]string{"client": fmt.Sprint(i), "day": "d"}, Requests: 1, cost: 3}
 			fold(sums, by, one)
 		}
 	}
