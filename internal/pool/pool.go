@@ -271,6 +271,18 @@ func (p *Pool) Lease(w Want) (Lease, *None) {
 	return Lease{Account: &e.Account, Way: s.ws[i], Passed: passed, e: e, p: p, model: w.Model}, nil
 }
 
+// Able reports whether an account could be leased for w now. It is for rare
+// decisions: it takes a lease and gives it back.
+func (p *Pool) Able(w Want) bool {
+	l, none := p.Lease(w)
+	if none != nil {
+		return false
+	}
+	l.e.inFlight.Add(-1)
+	l.e.served.Add(^uint64(0))
+	return true
+}
+
 // way is the best acceptable form that the account offers.
 func (e *entry) way(w Want) (Way, bool) {
 	for _, way := range w.Ways {

@@ -240,6 +240,21 @@ func TestLastResort(t *testing.T) {
 	}
 }
 
+func TestAble(t *testing.T) {
+	p, _ := pool(account("a"))
+	w := chat
+	if !p.Able(w) {
+		t.Error("a is able")
+	}
+	if v := p.Views()[0]; v.InFlight != 0 || v.Served != 0 {
+		t.Errorf("asking left a trace: %+v", v)
+	}
+	w.Not = []string{"a"}
+	if p.Able(w) {
+		t.Error("nobody else is able")
+	}
+}
+
 func TestModelFaultWithoutModel(t *testing.T) {
 	p, _ := pool(account("a"))
 	w := chat

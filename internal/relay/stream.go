@@ -6,6 +6,7 @@ import (
 	"encoding/json/jsontext"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (a *answer) stream(ctx context.Context, resp *http.Response, kind string) *
 		a.watch.heard()
 		s.buf = s.buf[:len(s.buf)+n]
 		bad := a.frames(err == io.EOF)
-		if bad != nil && !a.live && !s.ready {
+		if bad != nil && !a.stays() {
 			return bad // unseen
 		}
 		if f := a.pass(resp, bad == nil); f != nil {
@@ -76,6 +77,18 @@ func (a *answer) stream(ctx context.Context, resp *http.Response, kind string) *
 			a.hurry(tail)
 		}
 	}
+}
+
+// stays reports whether the client gets what is there of an answer that broke:
+// it has a part of it already, or the answer had begun and nobody else could
+// give another.
+func (a *answer) stays() bool {
+	if a.live || !a.flow.ready {
+		return a.live
+	}
+	w := a.want(a.x.Served)
+	w.Not = append(slices.Clip(w.Not), a.try.lease.Account.Name)
+	return a.left <= 1 || !a.r.pool.Able(w)
 }
 
 // room makes room for a read.
@@ -188,7 +201,7 @@ func (a *answer) feed(f sse.Frame) *fault.Fault {
 func (a *answer) frameFailed(at, n int, data []byte) *fault.Fault {
 	s := &a.flow
 	f := a.judge(a.try.tap.Seen().Error, fault.Streaming)
-	if (a.live || s.ready) && a.carrier() == nil && jsontext.Value(bytes.TrimSpace(data)).IsValid() {
+	if a.stays() && a.carrier() == nil && jsontext.Value(bytes.TrimSpace(data)).IsValid() {
 		raw := redact(s.buf[at:at+n], a.key())
 		s.buf = append(s.buf[:at], raw...)
 		s.start = len(s.buf)
