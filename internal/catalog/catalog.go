@@ -24,7 +24,25 @@ type Model struct {
 	MaxOutput int64  // tokens that an answer may hold, 0: unknown; a lower bound where the source only knows its default
 	Reasoning bool   // it can think before it answers
 	Images    bool   // it reads images
+	Efforts   Efforts
 	Price     Price
+}
+
+// Efforts are the levels of effort that a model can be asked for, a bit each
+// from none to max. 0: it is not known that it has any.
+type Efforts uint8
+
+var efforts = [...]string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}
+
+// Levels are the names of e's levels, from little to much; nil if there are
+// none.
+func (e Efforts) Levels() (out []string) {
+	for i, name := range efforts {
+		if e&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // A Price is in US dollars for a million tokens.

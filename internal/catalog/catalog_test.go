@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,7 +53,7 @@ func TestLookupReadsEveryField(t *testing.T) {
 	var none *Catalog
 	got, _ := none.Lookup("gpt-5.5")
 	want := Model{
-		ID: "gpt-5.5", Name: "GPT-5.5", Context: 1_050_000, MaxOutput: 128_000, Reasoning: true, Images: true,
+		ID: "gpt-5.5", Name: "GPT-5.5", Context: 1_050_000, MaxOutput: 128_000, Reasoning: true, Images: true, Efforts: 1<<2 | 1<<3 | 1<<4 | 1<<5,
 		Price: Price{
 			Known: true, Rates: Rates{In: 5, Out: 30, CacheRead: 0.5, CacheWrite: -1},
 			Above: 272_000, Long: Rates{In: 10, Out: 45, CacheRead: 1, CacheWrite: -1},
@@ -60,6 +61,9 @@ func TestLookupReadsEveryField(t *testing.T) {
 	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if levels := got.Efforts.Levels(); !slices.Equal(levels, []string{"low", "medium", "high", "xhigh"}) {
+		t.Errorf("levels of effort: %v", levels)
 	}
 	if free, ok := none.Lookup("z-ai/glm-5:free"); !ok || free.Price != (Price{Known: true}) || free.Context == 0 {
 		t.Errorf("a free variant: %+v, %v", free, ok)

@@ -16,7 +16,7 @@ import (
 //	name =other-name
 //
 // A price that is unknown is empty. Abilities are letters: "r" for reasoning,
-// "i" for images. "long" is empty or "above:in:out:read:write". The second form
+// "i" for images, and digits for the levels of effort (see Efforts). "long" is empty or "above:in:out:read:write". The second form
 // says that the name is another one's.
 //
 //go:embed models.tsv
@@ -81,6 +81,11 @@ func parse(name, line string) Model {
 	m.Price.Known = m.Price.In >= 0 && m.Price.Out >= 0
 	abilities := field()
 	m.Reasoning, m.Images = strings.Contains(abilities, "r"), strings.Contains(abilities, "i")
+	for i := range efforts {
+		if strings.IndexByte(abilities, byte('0'+i)) >= 0 {
+			m.Efforts |= 1 << i
+		}
+	}
 	if long := field(); long != "" {
 		f := strings.SplitN(long, ":", 5)
 		m.Price.Above = integer(f[0])

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"charm.land/catwalk/pkg/catwalk"
@@ -44,6 +45,7 @@ type entry struct {
 	output    int64
 	reasoning bool
 	images    bool
+	efforts   string // the digits of catalog.Efforts
 	price     rates
 	long      longRates
 }
@@ -127,7 +129,7 @@ func read(m catwalk.Model) *entry {
 	e := &entry{
 		key: forms[0], base: forms[len(forms)-1], name: clean(m.Name),
 		context: max(0, m.ContextWindow), output: max(0, m.DefaultMaxTokens),
-		reasoning: m.CanReason, images: m.SupportsImages,
+		reasoning: m.CanReason, images: m.SupportsImages, efforts: effortsOf(m),
 		price: priceOf(m),
 	}
 	if e.context > 0 {
@@ -137,6 +139,20 @@ func read(m catwalk.Model) *entry {
 		e.name = ""
 	}
 	return e
+}
+
+// scale are the levels of effort as the catalogue counts them.
+var scale = []string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}
+
+// effortsOf are the levels of effort that m knows, as digits.
+func effortsOf(m catwalk.Model) string {
+	out := ""
+	for i, level := range scale {
+		if slices.Contains(m.ReasoningLevels, level) {
+			out += strconv.Itoa(i)
+		}
+	}
+	return out
 }
 
 // speaksFor reports whether first, the most trusted entry of its base, is to be
@@ -152,6 +168,7 @@ func (e *entry) fill(from *entry) {
 	e.name = cmp.Or(e.name, from.name)
 	e.context = cmp.Or(e.context, from.context)
 	e.output = cmp.Or(e.output, from.output)
+	e.efforts = cmp.Or(e.efforts, from.efforts)
 	if !e.price.known {
 		e.price = from.price
 	}
@@ -165,5 +182,6 @@ func (e *entry) line() string {
 	if e.images {
 		abilities += "i"
 	}
+	abilities += e.efforts
 	return fmt.Sprintf("%s\t%s\t%d\t%d\t%s\t%s\t%s", e.key, e.name, e.context, e.output, e.price.fields("\t"), abilities, e.long)
 }
