@@ -1,6 +1,8 @@
 package openaichat
 
 import (
+	"bytes"
+
 	"portico/internal/fault"
 	"portico/internal/llm"
 	"portico/internal/protocol"
@@ -96,7 +98,7 @@ func (s *streamEncoder) Feed(dst []byte, e *llm.Event) []byte {
 	case llm.Halt:
 		if !c.halted {
 			c.halted = true
-			dst = s.delta(dst, e.Answer, c)
+			dst = bytes.TrimSuffix(s.delta(dst, e.Answer, c), []byte{','}) // behind the role
 			dst = append(dst, `},"logprobs":null,"finish_reason":"`...)
 			dst = append(append(dst, finish(e.Stop, c.calls > 0)...), "\"}]}\n\n"...)
 		}
