@@ -16,9 +16,9 @@ import (
 type Codec struct{}
 
 var (
-	_ protocol.Codec   = (*Codec)(nil)
-	_ protocol.Lister  = (*Codec)(nil)
-	_ protocol.Counter = (*Codec)(nil)
+	_ protocol.Translator = (*Codec)(nil)
+	_ protocol.Lister     = (*Codec)(nil)
+	_ protocol.Counter    = (*Codec)(nil)
 )
 
 // New returns the codec.

@@ -115,3 +115,13 @@ func sum(a, b llm.Usage) llm.Usage {
 		Reasoning:  a.Reasoning + b.Reasoning,
 	}
 }
+
+// says reports whether a usage object tells nothing but u, or parts of it.
+func says(v []byte, u llm.Usage) bool {
+	c, _ := scan(v)
+	var b bill
+	b.add(v)
+	t := b.usage()
+	return (c.in < 0 || t.Input == u.Input) && (c.cacheRead < 0 || t.CacheRead == u.CacheRead) && (c.cacheWrite < 0 || t.CacheWrite == u.CacheWrite) &&
+		(c.out < 0 || t.Output+t.Reasoning == u.Output+u.Reasoning) && (c.thinking < 0 || t.Reasoning == u.Reasoning)
+}
