@@ -256,6 +256,9 @@ func (d *decoder) tool(path string, v []byte) {
 	t := llm.Tool{}
 	var inner []byte
 	kind := wire.Text(jsonedit.Get(v, "type"))
+	if kind == "" && jsonedit.Get(v, "function") != nil { // Mistral's SDK leaves the type out
+		kind = "function"
+	}
 	for m := range wire.Object(v) {
 		switch string(m.Name) {
 		case "type":

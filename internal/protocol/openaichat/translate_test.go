@@ -130,6 +130,14 @@ func reencode(t *testing.T, stream []byte) (out []byte) {
 	return e.End(out)
 }
 
+// A tool is a function even if nobody says so, as Mistral's SDK sends it.
+func TestToolWithoutType(t *testing.T) {
+	r, err := New().DecodeRequest([]byte(`{"tools":[{"function":{"name":"f","parameters":{"type":"object"}}},{"name":"g"}]}`))
+	if err != nil || len(r.Tools) != 2 || r.Tools[0].Name != "f" || r.Tools[0].Schema == nil || r.Tools[1].Name != "g" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestChunkAllocates(t *testing.T) {
 	d := New().NewDecoder()
 	e := New().NewEncoder(&protocol.Echo{Model: "m"})
