@@ -32,7 +32,7 @@ func decodeExchange(payload []byte) (*Exchange, error) {
 		*s = d.text()
 	}
 	flags := d.byte()
-	x.Stream, x.Estimated, x.Partial = flags&flagStream != 0, flags&flagEstimated != 0, flags&flagPartial != 0
+	x.Stream, x.Estimated, x.Partial, x.Open = flags&flagStream != 0, flags&flagEstimated != 0, flags&flagPartial != 0, flags&flagOpen != 0
 	x.Status, x.First, x.Took = int(d.int()), time.Duration(d.int()), time.Duration(d.int())
 	for _, n := range [...]*int64{
 		&x.BytesIn, &x.BytesOut,

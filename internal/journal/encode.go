@@ -25,6 +25,7 @@ const (
 	flagStream = 1 << iota
 	flagEstimated
 	flagPartial
+	flagOpen
 )
 
 // appendExchange appends the encoding of x: the version, then all fields in
@@ -50,6 +51,9 @@ func appendExchange(b []byte, x *Exchange) []byte {
 	}
 	if x.Partial {
 		flags |= flagPartial
+	}
+	if x.Open {
+		flags |= flagOpen
 	}
 	b = append(b, flags)
 	for _, n := range [...]int64{

@@ -54,6 +54,7 @@ type Exchange struct {
 	Usage     llm.Usage `json:"usage,omitzero"`
 	Estimated bool      `json:"estimated,omitzero"` // the upstream never told the usage
 	Partial   bool      `json:"partial,omitzero"`   // the answer broke off, or the client left
+	Open      bool      `json:"open,omitzero"`      // another record follows, if nothing kills the process; listeners are told of that one
 	Attempts  []Attempt `json:"attempts,omitzero"`
 	Passed    []Passed  `json:"passed,omitzero"` // accounts that were not tried, and why; at most 32
 	Losses    []string  `json:"losses,omitzero"` // "path=reason"

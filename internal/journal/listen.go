@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -30,11 +31,11 @@ type ear struct {
 	once     sync.Once
 }
 
-// Listen tells l of what is recorded from now on, in the order of recording,
-// while Run runs, until stop is called or the journal is closed. An exchange
-// that waits in memory is told once it is written. Each listener has a
-// goroutine and a queue of 4,096; one that is slower misses the oldest, which
-// Stats counts.
+// Listen tells l of what is recorded from now on, but for what is Open, in the
+// order of recording, while Run runs, until stop is called or the journal is
+// closed. An exchange that waits in memory is told once it is written. Each
+// listener has a goroutine and a queue of 4,096; one that is slower misses the
+// oldest, which Stats counts.
 func (j *Journal) Listen(l Listener) (stop func()) {
 	e := &ear{listener: l, wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	j.hearing.mu.Lock()
@@ -77,8 +78,10 @@ func (es *ears) close() {
 	es.n.Store(0)
 }
 
-// tell hands xs to every listener's queue and waits for none.
+// tell hands xs to every listener's queue and waits for none. Who counts
+// exchanges wants each of them once, so those that are open are not told.
 func (es *ears) tell(xs []*Exchange) {
+	xs = slices.DeleteFunc(xs, func(x *Exchange) bool { return x.Open })
 	es.mu.Lock()
 	defer es.mu.Unlock()
 	for _, e := range es.all {

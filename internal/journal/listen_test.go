@@ -44,6 +44,27 @@ func TestListeners(t *testing.T) {
 	}
 }
 
+// TestOpenIsNotTold: of an exchange that is recorded again, listeners hear once.
+func TestOpenIsNotTold(t *testing.T) {
+	j := open(t, t.TempDir(), Options{})
+	got := make(chan *Exchange, 10)
+	j.Listen(listen(func(x *Exchange) { got <- x }))
+	for _, isOpen := range []bool{true, true, false} {
+		x := exchange(1)
+		x.Open = isOpen
+		if err := j.Record(x); err != nil {
+			t.Fatal(err)
+		}
+		j.hear()
+	}
+	if x := <-got; x.Open || len(got) != 0 {
+		t.Errorf("heard %+v and %d more", x, len(got))
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestSlowListener: it misses the oldest, and nobody waits for it.
 func TestSlowListener(t *testing.T) {
 	j := open(t, t.TempDir(), Options{})
