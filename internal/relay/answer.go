@@ -71,8 +71,7 @@ type job struct {
 	x        journal.Exchange
 	attempts []journal.Attempt
 	guess    int64 // tokens of the request, 0: not guessed yet
-	fresh    bool  // the last record tells all but the bytes that went out
-	recorded int64 // line.out as the last record tells it
+	fresh    bool  // the last record tells all, but for blank lines and comments
 }
 
 // A try is one attempt.
@@ -146,8 +145,8 @@ func (a *answer) end() {
 		a.crashed(p)
 	}
 	a.stop()
-	if !a.fresh || a.recorded != a.line.out {
-		a.record(0)
+	if !a.fresh {
+		a.record(0, false)
 	}
 	abort := a.abort || p == http.ErrAbortHandler
 	r := a.r

@@ -22,7 +22,7 @@ const unstreamed = 600 * time.Second
 // attempt makes one try with one account. Nil means that the leg was served.
 func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) {
 	a.try = try{lease: l, leg: leg, began: time.Now()}
-	a.form, a.live = a.formOf(l.Way), false
+	a.form, a.live, a.told = a.formOf(l.Way), false, false
 	a.x.Account, a.x.Outbound, a.x.Served = l.Account.Name, l.Way.Protocol, model
 	a.notePassed(l.Passed)
 	f = crash // unless all below comes to its end

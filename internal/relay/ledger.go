@@ -22,14 +22,15 @@ type page struct {
 
 // record tells the recorder all that is known, with ahead bytes more for the
 // client than have gone out: it is called before the bytes that make an answer
-// whole. What comes after is recorded anew, under the same ID.
-func (a *answer) record(ahead int) {
+// whole. What comes after is recorded anew, under the same ID; open says that
+// something will.
+func (a *answer) record(ahead int, open bool) {
 	a.mu.Lock()
 	out := a.line.out + int64(ahead)
 	a.mu.Unlock()
 	p := &page{x: a.x}
 	x := &p.x
-	x.Took, x.BytesOut = time.Since(x.Start), out
+	x.Took, x.BytesOut, x.Open = time.Since(x.Start), out, open
 	x.Attempts = append(p.one[:0], a.attempts...)
 	if a.try.lease != nil { // it is under way, and serves
 		x.Attempts = append(x.Attempts, a.attemptWith(nil))
@@ -38,7 +39,7 @@ func (a *answer) record(ahead int) {
 	if c := a.carrier(); c != nil {
 		x.Losses = c.losses()
 	}
-	a.fresh, a.recorded = true, out
+	a.fresh = !open
 	if err := a.r.record.Record(x); err == nil {
 		a.r.unwell.Store(false)
 	} else if !a.r.unwell.Swap(true) {

@@ -68,7 +68,7 @@ func (a *answer) refuse(f *fault.Fault) {
 func (a *answer) respond(status int, body []byte) {
 	a.line.w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	a.x.Status = status
-	a.record(len(body))
+	a.record(len(body), false)
 	a.commit(status)
 	_ = a.write(body, false, false) // a client that left is in the ledger as told
 }
@@ -93,6 +93,6 @@ func (a *answer) breakOff(f *fault.Fault) {
 	} else {
 		dst = a.c.Codec.StreamError(dst, f, a.c.ID)
 	}
-	a.record(len(dst))
+	a.record(len(dst), false)
 	_ = a.write(dst, false, true)
 }

@@ -38,6 +38,7 @@ type flow struct {
 	ready  bool   // the relay has decided for this upstream
 	final  bool   // what is to be sent makes the answer whole for the client
 	ended  bool   // the mark of the end came
+	kept   bool   // the answer broke, and the client gets what is there
 }
 
 // stream carries a stream of events. kind is its media type.
@@ -83,12 +84,13 @@ func (a *answer) stream(ctx context.Context, resp *http.Response, kind string) *
 // it has a part of it already, or the answer had begun and nobody else could
 // give another.
 func (a *answer) stays() bool {
-	if a.live || !a.flow.ready {
-		return a.live
+	s := &a.flow
+	if !a.live && s.ready && !s.kept {
+		w := a.want(a.x.Served)
+		w.Not = append(slices.Clip(w.Not), a.try.lease.Account.Name)
+		s.kept = a.left <= 1 || !a.r.pool.Able(w)
 	}
-	w := a.want(a.x.Served)
-	w.Not = append(slices.Clip(w.Not), a.try.lease.Account.Name)
-	return a.left <= 1 || !a.r.pool.Able(w)
+	return a.live || s.kept
 }
 
 // room makes room for a read.
@@ -239,7 +241,7 @@ func (a *answer) pass(resp *http.Response, sound bool) *fault.Fault {
 			a.open(resp.StatusCode, resp.Header)
 		}
 		if s.final {
-			a.record(len(p))
+			a.record(len(p), !a.complete(true))
 		}
 		a.live = true
 		if err := a.write(p, open, true); err != nil {

@@ -38,7 +38,7 @@ func (a *answer) through(ctx context.Context, resp *http.Response, head []byte) 
 	for {
 		if len(piece) > 0 {
 			if resp.ContentLength >= 0 && a.line.out+int64(len(piece)) >= resp.ContentLength {
-				a.record(len(piece)) // the last one
+				a.record(len(piece), false) // the last one
 			}
 			// A piece that does not fill the buffer was all there was.
 			if e := a.write(piece, false, flush || len(piece) < len(buf)); e != nil {

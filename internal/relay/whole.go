@@ -54,7 +54,7 @@ func (a *answer) whole(ctx context.Context, resp *http.Response) *fault.Fault {
 // deliver sends a whole answer. All headers are set.
 func (a *answer) deliver(status int, body []byte) *fault.Fault {
 	a.x.Status = status
-	a.record(len(body))
+	a.record(len(body), false)
 	a.commit(status)
 	if err := a.write(body, false, false); err != nil {
 		return closed(err)
@@ -74,7 +74,7 @@ func (a *answer) conclude() *fault.Fault {
 		if !a.line.committed {
 			a.open(http.StatusOK, nil)
 		}
-		a.record(len(dst))
+		a.record(len(dst), false)
 		if err := a.write(dst, false, true); err != nil {
 			return closed(err)
 		}

@@ -181,7 +181,7 @@ func TestPassedOver(t *testing.T) {
 			t.Errorf("%+v", x)
 		}
 		r.pool.Set(r.accounts()[:1])
-		time.Sleep(500 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 		start := time.Now()
 		w := r.run(r.call(d, false))
 		if w.status != 429 || w.sent.Get("Retry-After") != "2" || !strings.Contains(w.text(), "a: cooling: rate_limited, may serve again in 2s") || time.Since(start) > 100*time.Millisecond {
