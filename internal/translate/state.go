@@ -1,0 +1,69 @@
+package translate
+
+import (
+	"strconv"
+	"strings"
+
+	"portico/internal/fault"
+	"portico/internal/llm"
+	"portico/internal/protocol"
+)
+
+// stateful is the refusal of a request whose conversation is not in it but on a
+// server of the client's own vendor. Without it the answer would be one to
+// another question (spec: translation-traps E14, E15).
+func stateful(r *llm.Request) *fault.Fault {
+	refuse := func(param, code, format string, args ...any) *fault.Fault {
+		f := fault.New(fault.Unsupported, format, args...)
+		f.Param, f.Code = param, code
+		return f
+	}
+	if r.Previous != "" {
+		return refuse("previous_response_id", "previous_response_not_found", "the response %q is not stored where this request goes, which is another protocol's upstream; send the whole conversation", r.Previous)
+	}
+	if r.Cache.Content != "" {
+		return refuse("cachedContent", "", "the cached content %q is at Google, and this request goes to another vendor", r.Cache.Content)
+	}
+	if r.Protocol != protocol.OpenAIResponses {
+		return nil
+	}
+	for _, name := range r.Extra.Names() {
+		if name == "conversation" || name == "prompt" {
+			return refuse(name, "unsupported_parameter", "%s is stored at OpenAI, and this request goes to another vendor; send what it holds", name)
+		}
+	}
+	for i := range r.Messages {
+		for _, p := range r.Messages[i].Parts {
+			if o, ok := p.(*llm.Opaque); ok && o.Protocol == protocol.OpenAIResponses && stored[o.Kind] {
+				return refuse("input["+strconv.Itoa(i)+"]", "unsupported_parameter", "only OpenAI can read an item of type %s, and this request goes to another vendor", o.Kind)
+			}
+		}
+	}
+	return nil
+}
+
+// stored are items that stand for a part of the conversation without holding
+// it.
+var stored = map[string]bool{"item_reference": true, "compaction": true, "compaction_summary": true}
+
+// quiet are members of one protocol that change nothing in an answer: what they
+// ask of another need not be told (spec: clients §2.12).
+var quiet = map[string]bool{
+	"client_metadata": true, "eager_input_streaming": true, "id": true, "status": true, "message.id": true, "message.status": true,
+	"message.type": true, "include_obfuscation": true, "stream_options": true, "prompt_cache_options": true, "safeguards": true,
+	"diagnostics": true, "labels": true, "index": true, "internal_chat_message_metadata_passthrough": true, "object": true, "created_by": true,
+}
+
+// foreign is what only the client's protocol knows of r.
+func foreign(r *llm.Request, upstream string) (out []llm.Loss) {
+	for _, l := range llm.Foreign(r, upstream) {
+		name := l.Path
+		if i := strings.LastIndexByte(name, ']'); i >= 0 {
+			name = strings.TrimPrefix(name[i+1:], ".")
+		}
+		if !quiet[name] {
+			out = append(out, l)
+		}
+	}
+	return out
+}
