@@ -65,13 +65,15 @@ func TestPiecesAndSamplesAgreeWithTheWhole(t *testing.T) {
 	}
 	var mixed []byte
 	for name, s := range texts {
-		check(name+", in pieces", repeatTo(s, 60_000), 0.01)
-		check(name+", sampled", repeatTo(s, 300_000), 0.02)
+		check(name+", in pieces", repeatTo(s, 12_000), 0.01)
+	}
+	for _, name := range []string{"prose", "go"} { // counting a text in one piece takes long
+		check(name+", sampled", repeatTo(texts[name], exactBytes+8_000), 0.02)
 	}
 	// A conversation: stretches of every kind, of random lengths.
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, name := range []string{"prose", "go", "json", "korean", "russian", "base64", "chinese", "go", "arabic", "blank", "json", "prose"} {
-		mixed = append(mixed, repeatTo(texts[name], 10_000+rnd.IntN(60_000))...)
+		mixed = append(mixed, repeatTo(texts[name], 4_000+rnd.IntN(20_000))...)
 	}
 	check("mixed, sampled", mixed, 0.03)
 }
