@@ -71,16 +71,18 @@ func (e *requestEncoder) own(x llm.Extra) bool {
 	return x.Protocol == protocol.Anthropic && e.fit.Native
 }
 
-// admitThought reports whether reasoning goes back. Without its signature
-// Anthropic refuses it; copies of the protocol sign nothing and some want it
-// back (spec: translation-traps A30).
+// admitThought reports whether reasoning goes back. Without a signature of its
+// own Anthropic refuses it; copies of the protocol sign nothing and some want
+// it back (spec: translation-traps A30, B6, C9).
 func (e *requestEncoder) admitThought(t *llm.Thought, role llm.Role, at place) bool {
 	sealed := t.Seal != nil && !t.Seal.Data.Empty()
 	switch {
 	case role != llm.Assistant:
 		e.lose(at.String(), "dropped: only the model thinks")
-	case sealed:
+	case sealed && t.Seal.Protocol == protocol.Anthropic:
 		return true
+	case sealed && t.Redacted:
+		e.lose(at.String(), "dropped: another upstream's sealed reasoning")
 	case t.Redacted || t.Text.Empty():
 		// There is nothing of it.
 	case e.fit.Native:

@@ -119,11 +119,15 @@ func (p *plan) spend(want, limit int64) {
 	}
 	switch {
 	case p.budget < minBudget:
-		p.kind = ""
-		p.lose("reasoning", "dropped: the limit of "+strconv.FormatInt(limit, 10)+" tokens leaves no room to think")
+		p.cramped(limit)
 	case p.budget != want:
 		p.lose("reasoning.budget", "approximated: "+strconv.FormatInt(want, 10)+" tokens as "+strconv.FormatInt(p.budget, 10))
 	}
+}
+
+func (p *plan) cramped(limit int64) {
+	p.kind = ""
+	p.lose("reasoning", "dropped: the limit of "+strconv.FormatInt(limit, 10)+" tokens leaves no room to think")
 }
 
 // adapt leaves it to the model, at an effort that stands for what was asked.
@@ -160,9 +164,12 @@ func (p *plan) guess(q *llm.Reason, a abilities, limit int64) {
 	if !ok {
 		s = shares["medium"]
 	}
+	if limit > 0 && limit < minBudget+minRoom {
+		p.cramped(limit)
+		return
+	}
 	p.spend(max(min(s.percent*limit/100, s.most, limit-minRoom), minBudget), limit)
 	switch {
-	case p.kind == "":
 	case q.Effort != "":
 		p.lose("reasoning.effort", "approximated: "+q.Effort+" as "+strconv.FormatInt(p.budget, 10)+" tokens")
 	default:

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"portico/internal/fault"
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
@@ -21,6 +22,11 @@ import (
 // ask for it.
 func (*Codec) EncodeRequest(dst []byte, r *llm.Request, fit *protocol.Fit) ([]byte, []llm.Loss, error) {
 	e := requestEncoder{r: r, fit: fit, can: abilitiesOf(fit), native: r.Protocol == protocol.Anthropic && fit.Native}
+	if n := r.Sampling.MaxTokens; n != nil && *n < 1 && r.Protocol != protocol.Anthropic { // here it would warm the cache and answer nothing
+		f := fault.New(fault.Malformed, "max_tokens: it must be at least 1")
+		f.Param = "max_tokens"
+		return nil, nil, f
+	}
 	e.tools = e.offer()
 	e.think()
 	head, turns := e.conversation()

@@ -61,6 +61,8 @@ type part struct {
 	cites  []llm.Citation
 }
 
+const afterHalt = "dropped: what came after the answer had stopped"
+
 // Losses is what could not be said.
 func (s *streamEncoder) Losses() []llm.Loss { return s.losses }
 
@@ -105,7 +107,10 @@ func (s *streamEncoder) Feed(dst []byte, e *llm.Event) []byte {
 		s.once("logprobs", "dropped: the protocol does not tell them")
 	case llm.Open, llm.Grow, llm.Sealed, llm.Cited, llm.Whole, llm.Close:
 		if !s.halted {
-			dst = s.part(dst, e)
+			return s.part(dst, e)
+		}
+		if e.Kind != llm.Close {
+			s.once("content", afterHalt)
 		}
 	case llm.Note, llm.Begin, llm.End:
 	}
@@ -179,7 +184,11 @@ func (s *streamEncoder) part(dst []byte, e *llm.Event) []byte {
 		dst = s.seat(dst, e.Part)
 		return s.seal(dst, e, &s.parts[e.Part])
 	case llm.Cited:
-		if !p.begun && p.what != nil { // Anthropic cites before it says
+		if _, ok := p.what.(*llm.Prose); !ok {
+			s.once("citations", "dropped: only a text has citations")
+			return dst
+		}
+		if !p.begun && e.Cite.Extra.Protocol == protocol.Anthropic { // which cites before it says
 			dst = s.seat(dst, e.Part)
 		}
 		return s.cite(dst, e, &s.parts[e.Part])
@@ -218,16 +227,16 @@ func (s *streamEncoder) open(dst []byte, e *llm.Event, p *part) []byte {
 // seat makes part i the open block if it may be, else it waits.
 func (s *streamEncoder) seat(dst []byte, i int) []byte {
 	p := &s.parts[i]
+	_, call := p.what.(*llm.Call)
 	switch {
-	case s.current == i || p.waits:
+	case s.current == i || p.waits || p.what == nil:
+		return dst
+	case call && p.begun: // it was closed: a call has one block
 		return dst
 	case s.busy():
 		p.waits = true
 		s.queue = append(s.queue, i)
 		return dst
-	}
-	if _, ok := p.what.(*llm.Call); ok && p.begun {
-		return dst // it was closed: a call has one block
 	}
 	return s.start(s.stop(dst), i)
 }
@@ -413,7 +422,7 @@ func (s *streamEncoder) cite(dst []byte, e *llm.Event, p *part) []byte {
 		dst = appendCitation(dst, e.Cite, span(llm.Wire(quoted(s.said)), e.Cite))
 		dst = append(dst, "}}\n\n"...)
 	default:
-		s.once("citations", "dropped: a citation came when its text was closed")
+		s.once("citations", "dropped: a citation came when its text was not open")
 	}
 	return dst
 }
