@@ -114,6 +114,9 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 			_ = a.Close()
 		}
 	}()
+	if err := clearAway(c.DataDir); err != nil {
+		a.log.Warn("what a killed process has left cannot be removed", "error", err)
+	}
 	a.config.Store(c)
 	a.catalog.Store(catalog.New(c.Models))
 	if a.store, err = store.Open(c.DataDir, store.Options{Price: a.price, Log: a.log.Logger}); err != nil {

@@ -1,0 +1,206 @@
+// Command soak finds out what takes long to find out: it runs the real gateway
+// and kills it a thousand times under load, lets upstreams and clients misbehave
+// in every known way, reloads it under load, stops it with streams open, and
+// looks for what is left afterwards. It prints what was measured beside what is
+// asked for, and fails if they do not fit.
+//
+//	go run ./internal/soak -gateway bin/portico
+//	go run ./internal/soak -gateway bin/portico -only kill -rounds 100
+//
+// It speaks to loopback only and ends every process that it starts.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"portico/internal/rig"
+)
+
+// A size is how much of everything is done. The zero of a member leaves its
+// check out.
+type size struct {
+	rounds  int // kill -9
+	each    int // requests for a figure with a percentile
+	crowd   int // clients that leave at one moment
+	slow    int // clients that read slowly
+	reloads int // under load
+	streams int // open at SIGTERM
+	// window is how long a rate is measured, stall the write_stall of the
+	// clients that take nothing.
+	window, stall time.Duration
+	// slack is by how much times may be longer than is asked for: tests run
+	// beside other tests and are no measurement.
+	slack time.Duration
+}
+
+// full is what `make soak` does, brief what the tests do.
+var (
+	full  = size{rounds: 1000, each: 500, crowd: 2000, slow: 100, reloads: 100, streams: 500, window: 2 * time.Second, stall: 2 * time.Second, slack: 1}
+	brief = size{rounds: 4, each: 40, crowd: 100, slow: 8, reloads: 8, streams: 20, window: 300 * time.Millisecond, stall: 300 * time.Millisecond, slack: 10}
+)
+
+// A soak is one run.
+type soak struct {
+	ctx    context.Context
+	binary string
+	dir    string
+	size   size
+	out    io.Writer
+	report report
+}
+
+// checks are all there are, in the order in which they run.
+var checks = []struct {
+	name string
+	run  func(*soak) error
+}{
+	{"kill", (*soak).kill},
+	{"folder", (*soak).folder},
+	{"failover", (*soak).failover},
+	{"storm", (*soak).storm},
+	{"gone", (*soak).gone},
+	{"slow", (*soak).slow},
+	{"reload", (*soak).reload},
+	{"stop", (*soak).stop},
+	{"rest", (*soak).rest},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, out, errw io.Writer) int {
+	s := &soak{ctx: ctx, size: full, out: out}
+	f := flag.NewFlagSet("soak", flag.ContinueOnError)
+	f.SetOutput(errw)
+	var names []string
+	for _, c := range checks {
+		names = append(names, c.name)
+	}
+	f.StringVar(&s.binary, "gateway", "bin/portico", "the gateway's `binary`")
+	rounds := f.Int("rounds", 0, "how often it is killed; 0: 1000 times, or 4 with -brief")
+	few := f.Bool("brief", false, "do little of everything, in seconds")
+	only := f.String("only", "", "`names` of checks, with commas: "+strings.Join(names, ", "))
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	if *few {
+		s.size = brief
+	}
+	s.report.slack = s.size.slack
+	s.size.rounds = cmp.Or(*rounds, s.size.rounds)
+	if err := s.all(*only); err != nil {
+		fmt.Fprintln(errw, "soak:", err)
+		return 1
+	}
+	return 0
+}
+
+// all runs the checks that only names, or all.
+func (s *soak) all(only string) error {
+	var err error
+	if s.binary, err = filepath.Abs(s.binary); err != nil {
+		return err
+	}
+	if s.dir == "" {
+		if s.dir, err = os.MkdirTemp("", "portico-soak-"); err != nil {
+			return err
+		}
+	}
+	wanted := map[string]bool{}
+	for name := range strings.SplitSeq(only, ",") {
+		wanted[name] = true
+	}
+	ran := 0
+	for _, c := range checks {
+		if only != "" && !wanted[c.name] {
+			continue
+		}
+		ran++
+		began := time.Now()
+		if err := c.run(s); err != nil {
+			s.report.fail(c.name, err)
+		}
+		if s.ctx.Err() != nil {
+			return s.ctx.Err()
+		}
+		fmt.Fprintf(s.out, "%s: %s\n", c.name, time.Since(began).Round(time.Millisecond))
+	}
+	if ran == 0 {
+		return fmt.Errorf("there is no check %q", only)
+	}
+	s.report.print(s.out)
+	if n := s.report.failed(); n > 0 {
+		return fmt.Errorf("%d of %d do not hold; logs and data are in %s", n, len(s.report.lines), s.dir)
+	}
+	return errors.Join(os.RemoveAll(s.dir))
+}
+
+// The keys that the gateway asks for.
+const (
+	apiKey     = "sk-CANARY-soak-client-0123456789abcdef"
+	adminToken = "at-CANARY-soak-admin-0123456789abcdef"
+)
+
+// config is a configuration with two accounts for each protocol, of which
+// those of the family a are tried first, and more lines at its end.
+func config(u *rig.Upstream, more string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "auth_mode: strict\napi_key: %s\nadmin_token: %s\naccounts:\n", apiKey, adminToken)
+	for i, family := range []string{"a", "b"} {
+		for _, x := range []struct{ provider, protocol, speaks string }{
+			{"openai", rig.Chat, "openai-chat, openai-responses"},
+			{"anthropic", rig.Messages, "anthropic"},
+			{"gemini", rig.Gemini, "gemini"},
+		} {
+			fmt.Fprintf(&b, "  - {name: %s-%s, provider: %s, protocols: [%s], base_url: %q, api_key: %s, priority: %d}\n",
+				family, x.provider, x.provider, x.speaks, u.Base(x.protocol), upstreamKey(family, x.provider), i)
+		}
+	}
+	b.WriteString(more)
+	return b.String()
+}
+
+// upstreamKey is the key of an account; a Script names accounts by a part of
+// it.
+func upstreamKey(family, provider string) string {
+	return "sk-CANARY-" + family + "-" + provider + "-0123456789"
+}
+
+// family is the part of a key that all accounts of a family have.
+func family(name string) string { return "CANARY-" + name + "-" }
+
+// gateway starts a gateway with an upstream for one check and waits for it.
+// The function ends both.
+func (s *soak) gateway(name, more string) (g *rig.Gateway, u *rig.Upstream, end func(), err error) {
+	if u, err = rig.NewUpstream(); err != nil {
+		return nil, nil, nil, err
+	}
+	g, err = rig.Start(s.ctx, rig.Options{Binary: s.binary, Dir: filepath.Join(s.dir, name), Config: config(u, more)})
+	if err != nil {
+		u.Close()
+		return nil, nil, nil, err
+	}
+	end = func() {
+		g.Kill()
+		u.Close()
+	}
+	if err = g.Healthy(s.ctx, 10*time.Second); err != nil {
+		end()
+		return nil, nil, nil, err
+	}
+	return g, u, end, nil
+}
