@@ -23,9 +23,9 @@ type Codec struct {
 }
 
 var (
-	_ protocol.Codec   = (*Codec)(nil)
-	_ protocol.Lister  = (*Codec)(nil)
-	_ protocol.Counter = (*Codec)(nil)
+	_ protocol.Translator = (*Codec)(nil)
+	_ protocol.Lister     = (*Codec)(nil)
+	_ protocol.Counter    = (*Codec)(nil)
 )
 
 // New returns the codec for streams of server-sent events and for whatever is
