@@ -3,10 +3,8 @@ package relay
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"portico/internal/fault"
@@ -66,11 +64,7 @@ func (a *answer) send(ctx context.Context, l *pool.Lease, t asked, model string)
 		out.Method = http.MethodPost
 	}
 	out.Header = a.r.outgoing(a.c.Header, l.Account.By, a.form.make != nil)
-	if len(t.body) > 0 {
-		p := &payload{b: t.body}
-		a.try.sent = p
-		out.Body, out.GetBody, out.ContentLength = &reader{p: p}, p.again, int64(len(t.body))
-	}
+	a.try.sent = load(out, t.body)
 	err := l.Account.By.Address(out, l.Account.Account, provider.Target{
 		Protocol: l.Way.Protocol, Op: l.Way.Op, Model: model, Stream: a.c.Stream, Path: t.path, Query: t.query})
 	if err != nil {
@@ -135,43 +129,3 @@ func encoded(h http.Header) bool {
 	v := h["Content-Encoding"]
 	return len(v) > 0 && v[0] != "" && !strings.EqualFold(v[0], "identity")
 }
-
-// A payload is a request's body on its way out. A transport may still read it
-// after its round trip has ended, so the attempt takes it away before the
-// body's memory is used for something else.
-type payload struct {
-	mu sync.Mutex
-	b  []byte
-}
-
-var errTaken = errors.New("the attempt is over")
-
-func (p *payload) again() (io.ReadCloser, error) { return &reader{p: p}, nil }
-
-func (p *payload) take() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.b = nil
-}
-
-// A reader reads a payload.
-type reader struct {
-	p  *payload
-	at int
-}
-
-func (r *reader) Read(dst []byte) (int, error) {
-	r.p.mu.Lock()
-	defer r.p.mu.Unlock()
-	switch {
-	case r.p.b == nil:
-		return 0, errTaken
-	case r.at == len(r.p.b):
-		return 0, io.EOF
-	}
-	n := copy(dst, r.p.b[r.at:])
-	r.at += n
-	return n, nil
-}
-
-func (*reader) Close() error { return nil }

@@ -220,11 +220,12 @@ func TestSticky(t *testing.T) {
 	}
 }
 
-// TestPayload: what an attempt sends is taken away at its end, for its memory
-// is used again.
+// TestPayload: what an attempt sends of a large body is taken away at its end,
+// for its memory is used again.
 func TestPayload(t *testing.T) {
 	d := dialects["openai-chat"]
 	var bodies []io.Reader
+	request := strings.Replace(d.request, "hello", strings.Repeat("hello ", 1000), 1)
 	r := newRig(t, nil)
 	a := r.account("a", 0, nil)
 	a.Way = roundTrip(func(out *http.Request) (*http.Response, error) {
@@ -233,11 +234,11 @@ func TestPayload(t *testing.T) {
 			t.Fatal(err)
 		}
 		half := make([]byte, 10)
-		if _, err := io.ReadFull(out.Body, half); err != nil || string(half) != d.request[:10] {
+		if _, err := io.ReadFull(out.Body, half); err != nil || string(half) != request[:10] {
 			t.Errorf("%q, %v", half, err)
 		}
 		all, err := io.ReadAll(again)
-		if err != nil || string(all) != d.request {
+		if err != nil || string(all) != request {
 			t.Errorf("%q, %v", all, err)
 		}
 		bodies = append(bodies, out.Body)
@@ -246,7 +247,9 @@ func TestPayload(t *testing.T) {
 		return x, nil
 	})
 	r.pool.Set([]pool.Account{a})
-	r.run(r.call(d, false))
+	c := r.call(d, false)
+	c.Body = []byte(request)
+	r.run(c)
 	if n, err := bodies[0].Read(make([]byte, 10)); n != 0 || err == nil || err == io.EOF {
 		t.Errorf("after the attempt: %d bytes, %v", n, err)
 	}
