@@ -112,7 +112,7 @@ func under(path, folder string) bool {
 // TestPackageDocs: a package that cannot be told in a sentence is no package.
 func TestPackageDocs(t *testing.T) {
 	for _, p := range packages(t) {
-		if s := doc.Synopsis(p.doc); !strings.HasSuffix(s, ".") || !strings.Contains(s, " ") {
+		if s := new(doc.Package).Synopsis(p.doc); !strings.HasSuffix(s, ".") || !strings.Contains(s, " ") {
 			t.Errorf("%s has no sentence of documentation (%q)", p.dir, s)
 		}
 	}

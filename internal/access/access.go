@@ -120,8 +120,10 @@ func (g *Gate) Admit(p *Policy, v *Visit, now time.Time) (Caller, *fault.Fault) 
 		return Caller{}, nil
 	}
 	if v.Keys.Conflict {
-		return Caller{}, &fault.Fault{Class: fault.Malformed, Code: "conflicting_keys",
-			Msg: "the request shows two different keys; send the same one everywhere, or one only"}
+		return Caller{}, &fault.Fault{
+			Class: fault.Malformed, Code: "conflicting_keys",
+			Msg: "the request shows two different keys; send the same one everywhere, or one only",
+		}
 	}
 	required := p.Requires(v.Plane, v.Loopback)
 	want := &p.data
@@ -160,13 +162,19 @@ func (g *Gate) Admit(p *Policy, v *Visit, now time.Time) (Caller, *fault.Fault) 
 
 // The refusals that are always the same.
 var (
-	noKey = &fault.Fault{Class: fault.Unauthorized, Code: "missing_key",
-		Msg: "a key is needed: send the gateway's api_key as Authorization: Bearer, x-api-key or x-goog-api-key (portico key show prints it)"}
-	wrongKey = &fault.Fault{Class: fault.Unauthorized, Code: "invalid_key",
-		Msg: "the key is not this gateway's (portico key show prints the right one)"}
+	noKey = &fault.Fault{
+		Class: fault.Unauthorized, Code: "missing_key",
+		Msg: "a key is needed: send the gateway's api_key as Authorization: Bearer, x-api-key or x-goog-api-key (portico key show prints it)",
+	}
+	wrongKey = &fault.Fault{
+		Class: fault.Unauthorized, Code: "invalid_key",
+		Msg: "the key is not this gateway's (portico key show prints the right one)",
+	}
 )
 
 func tooMany(wait time.Duration) *fault.Fault {
-	return &fault.Fault{Class: fault.RateLimited, Code: "too_many_guesses", After: wait,
-		Msg: "too many wrong keys came from this address; wait a moment and send the right one"}
+	return &fault.Fault{
+		Class: fault.RateLimited, Code: "too_many_guesses", After: wait,
+		Msg: "too many wrong keys came from this address; wait a moment and send the right one",
+	}
 }

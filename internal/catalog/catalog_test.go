@@ -107,8 +107,8 @@ func TestOverrides(t *testing.T) {
 }
 
 func TestCost(t *testing.T) {
-	all := Price{Known: true, Rates: Rates{In: 4, Out: 20, CacheRead: 0.2, CacheWrite: 5}}
-	bare := Price{Known: true, Rates: Rates{In: 4, Out: 20, CacheRead: -1, CacheWrite: -1}}
+	all := Price{Known: true, In: 4, Out: 20, CacheRead: 0.2, CacheWrite: 5}
+	bare := Price{Known: true, In: 4, Out: 20, CacheRead: -1, CacheWrite: -1}
 	long := all
 	long.Above, long.Long = 200_000, Rates{In: 8, Out: 30, CacheRead: 0.4, CacheWrite: 10}
 	tests := []struct {

@@ -76,7 +76,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 another se
 func Run(args, env []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	g := &grammar{globals: globals{ctx: ctx, env: env, in: in, out: out, err: errw}}
+	g := &grammar{ctx: ctx, env: env, in: in, out: out, err: errw}
 	g.Serve.Plugins = kong.Plugins{settings()}
 	leave := -1
 	parser, err := kong.New(g,
@@ -122,8 +122,7 @@ func (g *globals) report(err error) int {
 	if err == nil || errors.Is(err, context.Canceled) && g.ctx.Err() != nil {
 		return exitOK
 	}
-	var wrong *config.Error
-	if errors.As(err, &wrong) { // one line for each problem, each with its place
+	if wrong, ok := errors.AsType[*config.Error](err); ok { // one line for each problem, each with its place
 		for _, p := range wrong.Problems {
 			fmt.Fprintln(g.err, p)
 		}

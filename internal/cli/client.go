@@ -164,8 +164,7 @@ func (c *client) send(ctx context.Context, method, path string, body io.Reader) 
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err
 		}
 		return nil, &failure{exitError, fmt.Sprintf("the gateway at %s does not answer: %v", c.base, err), "portico doctor"}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -64,8 +65,8 @@ func vocabulary(n *kong.Node, path string) []word {
 
 func bashScript(b *strings.Builder, words []word) {
 	b.WriteString("_portico() {\n  local cur=${COMP_WORDS[COMP_CWORD]} path= w\n  for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $w in -*) ;; *) path=\"${path:+$path }$w\" ;; esac; done\n  case $path in\n")
-	for i := len(words) - 1; i >= 0; i-- { // the longest first
-		w := words[i]
+	for _, w := range slices.Backward(words) { // the longest first
+
 		var say []string
 		for _, s := range w.subs {
 			say = append(say, s.Name)

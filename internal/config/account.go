@@ -73,7 +73,8 @@ const maxKeyFile = 64 << 10
 
 // keyFile is a credential that stands in a file of its own.
 func keyFile(name string, at func(*Account) *secret.Text, doc string) field[Account] {
-	return field[Account]{Key{Name: name, Type: "a file", Doc: doc},
+	return field[Account]{
+		Key{Name: name, Type: "a file", Doc: doc},
 		func(r *report, path string, n node, into *Account) {
 			s, ok := r.scalar(path, n)
 			if !ok {

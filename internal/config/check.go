@@ -147,8 +147,10 @@ func protocolName(s string) (string, error) {
 
 // notYours are headers that belong to the connection or to who we are. The
 // gateway never passes for another client, so its User-Agent stays its own.
-var notYours = []string{"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive",
-	"proxy-authorization", "proxy-connection", "cookie", "user-agent", "content-type", "accept-encoding"}
+var notYours = []string{
+	"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive",
+	"proxy-authorization", "proxy-connection", "cookie", "user-agent", "content-type", "accept-encoding",
+}
 
 func header(name, value string) error {
 	token := func(r rune) bool {

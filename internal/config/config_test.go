@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,8 @@ func loadText(t *testing.T, text string, with ...func(*Options)) (*Config, []Pro
 	for i := range w {
 		w[i].Where = strings.TrimPrefix(w[i].Where, dir+"/")
 	}
-	if e, ok := err.(*Error); ok {
+	e := &Error{}
+	if errors.As(err, &e) {
 		for i := range e.Problems {
 			e.Problems[i].Where = strings.TrimPrefix(e.Problems[i].Where, dir+"/")
 			e.Problems[i].Text = strings.ReplaceAll(e.Problems[i].Text, dir+"/", "")
@@ -112,8 +114,10 @@ metrics: {public: true}
 		Models:     []Model{{ID: "m", Context: 1000, PriceIn: 0.5, PriceOut: -1, PriceCacheRead: -1, PriceCacheWrite: -1}},
 		Scheduling: Scheduling{"balance"},
 		Limits:     Limits{3 << 19, 2, 10},
-		Timeouts: Timeouts{Connect: time.Second, FirstByte: 2 * time.Minute, Idle: 90 * time.Second,
-			WriteStall: time.Minute, Heartbeat: 15 * time.Second, Drain: 30 * time.Second},
+		Timeouts: Timeouts{
+			Connect: time.Second, FirstByte: 2 * time.Minute, Idle: 90 * time.Second,
+			WriteStall: time.Minute, Heartbeat: 15 * time.Second, Drain: 30 * time.Second,
+		},
 		Retention: Retention{7 * 24 * time.Hour, 0, 2e9},
 		Log:       Log{"debug", "json"}, Metrics: Metrics{true},
 		DataDir: c.DataDir, File: filepath.Join(c.DataDir, "portico.yaml"),
@@ -165,8 +169,10 @@ func TestEveryKeyByVariableAndFlag(t *testing.T) {
 		if f.FileOnly {
 			continue
 		}
-		value := map[string]string{"api_key": "sk-0a9b8c7d6e5f4g3h", "admin_token": "at-0a9b8c7d6e5f4g3h",
-			"allowed_hosts": "a.local, b.local", "allowed_origins": "null,app://x", "proxy": "http://p:1"}[f.Name]
+		value := map[string]string{
+			"api_key": "sk-0a9b8c7d6e5f4g3h", "admin_token": "at-0a9b8c7d6e5f4g3h",
+			"allowed_hosts": "a.local, b.local", "allowed_origins": "null,app://x", "proxy": "http://p:1",
+		}[f.Name]
 		if value == "" {
 			value = f.Default
 		}

@@ -53,12 +53,12 @@ type field[T any] struct {
 }
 
 func (f field[T]) restart() field[T]  { f.Restart = true; return f }
-func (f field[T]) fileOnly() field[T] { f.FileOnly = true; return f }
 func (f field[T]) required() field[T] { f.Required = true; return f }
 
 // one makes a field of a scalar that read understands.
 func one[T, V any](k Key, at func(*T) *V, read func(string) (V, error), show func(V) any) field[T] {
-	return field[T]{k,
+	return field[T]{
+		k,
 		func(r *report, path string, n node, into *T) {
 			if text, ok := r.scalar(path, n); ok {
 				v, err := read(text)
@@ -165,7 +165,8 @@ func text[T any](name, typ string, at func(*T) *string, check func(string) (stri
 // texts is a list of strings of which check sees each; at most bound.
 func texts[T any](name, typ string, bound int, at func(*T) *[]string, check func(string) (string, error), doc string) field[T] {
 	k := Key{Name: name, Type: "a list of " + typ, Doc: doc, List: true}
-	return field[T]{k,
+	return field[T]{
+		k,
 		func(r *report, path string, n node, into *T) {
 			if n.kind == null {
 				return
@@ -204,7 +205,8 @@ func texts[T any](name, typ string, bound int, at func(*T) *[]string, check func
 
 // credential is a secret; env:NAME stands for an environment variable.
 func credential[T any](name string, at func(*T) *secret.Text, doc string) field[T] {
-	return field[T]{Key{Name: name, Type: "a secret, or env:NAME", Doc: doc, Secret: true},
+	return field[T]{
+		Key{Name: name, Type: "a secret, or env:NAME", Doc: doc, Secret: true},
 		func(r *report, path string, n node, into *T) {
 			text, ok := r.scalar(path, n)
 			if !ok {
@@ -249,7 +251,8 @@ func (r *report) indirect(path string, line int, s string) (value string, fromEn
 // shown, since a header is a usual place for a credential.
 func pairs[T any](name string, at func(*T) *map[string]string, check func(name, value string) error, doc string) field[T] {
 	const bound, longest = 64, 4096
-	return field[T]{Key{Name: name, Type: "a table of names and values", Doc: doc},
+	return field[T]{
+		Key{Name: name, Type: "a table of names and values", Doc: doc},
 		func(r *report, path string, n node, into *T) {
 			if n.kind == null {
 				return

@@ -11,8 +11,10 @@ import (
 // Whatever stands in the file, loading ends with a sound configuration or
 // with problems of one line each, and what is shown can be read again.
 func FuzzLoad(f *testing.F) {
-	for _, s := range []string{"", "port: 1\n", "accounts:\n- {name: a, provider: b, models: ['*'], limits: {rpm: 1}}\n", "a: &b [*b]\n", "? x\n: y\n",
-		"routes: [{match: /a/, to: [b]}]\nallow_lan_access: true\n", "api_key: |\n  x\n", "<<: {a: 1}\n", "timeouts: {idle: 9223372036854775807s}\n", "{\n", "- - -\n", "limits: {body: 1e400}\n"} {
+	for _, s := range []string{
+		"", "port: 1\n", "accounts:\n- {name: a, provider: b, models: ['*'], limits: {rpm: 1}}\n", "a: &b [*b]\n", "? x\n: y\n",
+		"routes: [{match: /a/, to: [b]}]\nallow_lan_access: true\n", "api_key: |\n  x\n", "<<: {a: 1}\n", "timeouts: {idle: 9223372036854775807s}\n", "{\n", "- - -\n", "limits: {body: 1e400}\n",
+	} {
 		f.Add([]byte(s))
 	}
 	dir := filepath.Join(f.TempDir(), "data")

@@ -19,10 +19,14 @@ func TestPermissions(t *testing.T) {
 		want  string // the whole message, DIR for the folder; "" if it is taken
 	}{
 		{"sound", func(*testing.T, string, string) {}, ""},
-		{"folder for the group", func(t *testing.T, dir, file string) { os.Chmod(dir, 0o750) },
-			"DIR can be entered by others (mode 0750); it holds credentials: chmod 700 DIR"},
-		{"folder for all", func(t *testing.T, dir, file string) { os.Chmod(dir, 0o777) },
-			"DIR can be entered by others (mode 0777); it holds credentials: chmod 700 DIR"},
+		{
+			"folder for the group", func(t *testing.T, dir, file string) { os.Chmod(dir, 0o750) },
+			"DIR can be entered by others (mode 0750); it holds credentials: chmod 700 DIR",
+		},
+		{
+			"folder for all", func(t *testing.T, dir, file string) { os.Chmod(dir, 0o777) },
+			"DIR can be entered by others (mode 0777); it holds credentials: chmod 700 DIR",
+		},
 		{"file with a secret", func(t *testing.T, dir, file string) {
 			write(t, file, "api_key: sk-long-enough-key-0\n")
 			os.Chmod(file, 0o644)
@@ -40,8 +44,10 @@ func TestPermissions(t *testing.T) {
 			write(t, file, "api_key: env:K\n")
 			os.Chmod(file, 0o644)
 		}, ""},
-		{"file that others change", func(t *testing.T, dir, file string) { os.Chmod(file, 0o664) },
-			"DIR/portico.yaml can be changed by others (mode 0664): chmod 600 DIR/portico.yaml"},
+		{
+			"file that others change", func(t *testing.T, dir, file string) { os.Chmod(file, 0o664) },
+			"DIR/portico.yaml can be changed by others (mode 0664): chmod 600 DIR/portico.yaml",
+		},
 		{"generated file", func(t *testing.T, dir, file string) {
 			g := filepath.Join(dir, "generated.yaml")
 			write(t, g, "api_key: sk-long-enough-key-0\n")

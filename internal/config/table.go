@@ -8,7 +8,8 @@ import (
 
 // records is a list of tables of another kind, at most bound.
 func records[T, V any](name, typ string, bound int, fields []field[V], fresh func() V, at func(*T) *[]V, check func(r *report, path string, n node, v *V), doc string) field[T] {
-	return field[T]{Key{Name: name, Type: "a list of " + typ, Doc: doc, FileOnly: true},
+	return field[T]{
+		Key{Name: name, Type: "a list of " + typ, Doc: doc, FileOnly: true},
 		func(r *report, path string, n node, into *T) {
 			if n.kind == null {
 				return

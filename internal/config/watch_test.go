@@ -133,15 +133,23 @@ func TestReload(t *testing.T) {
 		check               func(*Config) bool
 		warning, err        string
 	}{
-		{"the port stays", "port: 1000\n", "port: 2000\n", func(c *Config) bool { return c.Port == 1000 },
-			"port: is 2000 now, but 1000 stays until the server is restarted", ""},
-		{"the LAN stays", "auth_mode: strict\nallow_lan_access: true\n", "auth_mode: strict\n", func(c *Config) bool { return c.AllowLAN },
-			"allow_lan_access: is false now, but true stays until the server is restarted", ""},
-		{"never open on the LAN", "auth_mode: strict\nallow_lan_access: true\n", "auth_mode: off\n", nil, "",
-			"auth_mode: off cannot hold while the server still listens on the network; restart it"},
+		{
+			"the port stays", "port: 1000\n", "port: 2000\n", func(c *Config) bool { return c.Port == 1000 },
+			"port: is 2000 now, but 1000 stays until the server is restarted", "",
+		},
+		{
+			"the LAN stays", "auth_mode: strict\nallow_lan_access: true\n", "auth_mode: strict\n", func(c *Config) bool { return c.AllowLAN },
+			"allow_lan_access: is false now, but true stays until the server is restarted", "",
+		},
+		{
+			"never open on the LAN", "auth_mode: strict\nallow_lan_access: true\n", "auth_mode: off\n", nil, "",
+			"auth_mode: off cannot hold while the server still listens on the network; restart it",
+		},
 		{"never open on the LAN by both", "auth_mode: strict\nallow_lan_access: true\n", "auth_mode: off\nallow_lan_access: true\n", nil, "", "allow_lan_access: true opens the server"},
-		{"auto stays closed", "auth_mode: auto\nallow_lan_access: true\n", "auth_mode: auto\n", func(c *Config) bool { return c.Resolve() == AuthAllExceptHealth },
-			"allow_lan_access: is false now", ""},
+		{
+			"auto stays closed", "auth_mode: auto\nallow_lan_access: true\n", "auth_mode: auto\n", func(c *Config) bool { return c.Resolve() == AuthAllExceptHealth },
+			"allow_lan_access: is false now", "",
+		},
 		{"a key is not generated anew", "", "REMOVE", nil, "", "api_key: was removed; put it back"},
 		{"the file is gone", "", "DELETE", nil, "", "was removed; the server keeps what it read before"},
 	} {

@@ -216,9 +216,11 @@ func TestGeneratedCredentials(t *testing.T) {
 }
 
 func TestPlaceholders(t *testing.T) {
-	for _, s := range []string{"your-api-key-1", "your-api-key", "YOUR_API_KEY", "sk-your-key-here", "sk-123", "sk-1234", "sk-123456", "sk-xxxx",
+	for _, s := range []string{
+		"your-api-key-1", "your-api-key", "YOUR_API_KEY", "sk-your-key-here", "sk-123", "sk-1234", "sk-123456", "sk-xxxx",
 		"sk-xxxxxxxxxxxxxxxx", "changeme", "change-me", "sk-change-me-please", "<your key>", "<key>", "${API_KEY}", "sk-...", "***", "password",
-		"secret", "admin", "sk-1234567890abcdef", "insert-token", "replace-this", "sk-placeholder", "123456", "sk-abc123", "sk-abcdef", "api_key"} {
+		"secret", "admin", "sk-1234567890abcdef", "insert-token", "replace-this", "sk-placeholder", "123456", "sk-abc123", "sk-abcdef", "api_key",
+	} {
 		if !placeholder(s) {
 			t.Errorf("%q was taken", s)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -79,9 +80,7 @@ func (p *process) do(ctx context.Context, method, path string, header http.Heade
 	if err != nil {
 		return nil, nil, err
 	}
-	for name, v := range header {
-		r.Header[name] = v
-	}
+	maps.Copy(r.Header, header)
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, nil, err

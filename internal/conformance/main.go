@@ -10,13 +10,12 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
-
-	"context"
 )
 
 func main() {

@@ -115,8 +115,10 @@ func TestBodyErrors(t *testing.T) {
 
 func TestContentTypeOfJSON(t *testing.T) {
 	h := newHouse(settings(config.AuthOff))
-	for in, want := range map[string]string{"": "application/json", "text/plain;charset=UTF-8": "application/json", "application/x-www-form-urlencoded": "application/json",
-		"application/json": "application/json", "Application/JSON; charset=utf-8": "Application/JSON; charset=utf-8"} {
+	for in, want := range map[string]string{
+		"": "application/json", "text/plain;charset=UTF-8": "application/json", "application/x-www-form-urlencoded": "application/json",
+		"application/json": "application/json", "Application/JSON; charset=utf-8": "Application/JSON; charset=utf-8",
+	} {
 		if w := h.ask("POST", "/v1/messages", jsonBody, "Content-Type", in); w.Code != 200 {
 			t.Errorf("%q: got %d", in, w.Code)
 		}
@@ -332,7 +334,7 @@ func TestForms(t *testing.T) {
 	} {
 		ct, body := form(tt.pairs...)
 		p, err := peekForm(ct, body)
-		if p.Model != tt.model || p.Stream != tt.strm || err != tt.err {
+		if p.Model != tt.model || p.Stream != tt.strm || !errors.Is(err, tt.err) {
 			t.Errorf("%.60q: got %+v %v, want %.20q %t %v", tt.pairs, p, err, tt.model, tt.strm, tt.err)
 		}
 	}
@@ -342,7 +344,7 @@ func TestForms(t *testing.T) {
 			t.Errorf("a form cut at %d of %d was taken", n, len(body))
 		}
 	}
-	if _, err := peekForm("multipart/form-data; boundary="+strings.Repeat("b", maxBoundary+1), body); err != errBoundary {
+	if _, err := peekForm("multipart/form-data; boundary="+strings.Repeat("b", maxBoundary+1), body); !errors.Is(err, errBoundary) {
 		t.Errorf("a long boundary: %v", err)
 	}
 	h := newHouse(settings(config.AuthOff))

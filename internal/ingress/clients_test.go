@@ -60,8 +60,10 @@ func TestRecordedClients(t *testing.T) {
 }
 
 // spoken is the protocol of a recorded client; the OpenAI SDK has two.
-var spoken = map[string]string{"claude-code": protocol.Anthropic, "sdk-anthropic": protocol.Anthropic, "codex": protocol.OpenAIResponses,
-	"gemini-cli": protocol.Gemini, "sdk-genai": protocol.Gemini, "sdk-openai": protocol.OpenAIChat}
+var spoken = map[string]string{
+	"claude-code": protocol.Anthropic, "sdk-anthropic": protocol.Anthropic, "codex": protocol.OpenAIResponses,
+	"gemini-cli": protocol.Gemini, "sdk-genai": protocol.Gemini, "sdk-openai": protocol.OpenAIChat,
+}
 
 func replay(t *testing.T, client, name string, x *recording) {
 	want, ok := spoken[client]

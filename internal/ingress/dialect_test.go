@@ -12,8 +12,10 @@ import (
 	"portico/internal/protocol/openairesponses"
 )
 
-var realCodecs = map[string]Codec{protocol.OpenAIChat: openaichat.New(), protocol.OpenAIResponses: openairesponses.New(),
-	protocol.Anthropic: anthropic.New(), protocol.Gemini: gemini.New()}
+var realCodecs = map[string]Codec{
+	protocol.OpenAIChat: openaichat.New(), protocol.OpenAIResponses: openairesponses.New(),
+	protocol.Anthropic: anthropic.New(), protocol.Gemini: gemini.New(),
+}
 
 // TestRefusalsInRealDialects is every refusal of the way in with the status
 // and the shape that the clients of each vendor know.

@@ -57,8 +57,10 @@ func (c fakeCodec) Peek(body []byte) (p protocol.Peek, err error) {
 	return p, nil
 }
 
-var statuses = map[fault.Class]int{fault.Unauthorized: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.Method: 405, fault.TooLarge: 413,
-	fault.Malformed: 400, fault.Unsupported: 400, fault.Busy: 503, fault.RateLimited: 429}
+var statuses = map[fault.Class]int{
+	fault.Unauthorized: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.Method: 405, fault.TooLarge: 413,
+	fault.Malformed: 400, fault.Unsupported: 400, fault.Busy: 503, fault.RateLimited: 429,
+}
 
 type told struct{ Dialect, Class, Code, Msg, ID string }
 

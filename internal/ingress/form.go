@@ -36,9 +36,9 @@ func peekForm(contentType string, body []byte) (protocol.Peek, error) {
 	for n := 0; ; n++ {
 		part, err := r.NextRawPart()
 		switch {
-		case err == io.EOF && !bytes.Contains(body, []byte("--"+params["boundary"]+"--")):
+		case errors.Is(err, io.EOF) && !bytes.Contains(body, []byte("--"+params["boundary"]+"--")):
 			return p, errForm // it was cut in the head of a part
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return p, nil
 		case err != nil:
 			return p, errForm

@@ -19,8 +19,10 @@ import (
 var modes = []config.AuthMode{config.AuthOff, config.AuthStrict, config.AuthAllExceptHealth, config.AuthAuto}
 
 // surface is one request for each kind of path.
-var surface = []string{"GET /", "GET /healthz", "GET /api/hello", "GET /api/accounts", "POST /api/accounts", "GET /metrics", "GET /v1/models", "GET /v1/models/gpt-x",
-	"POST /v1/chat/completions", "POST /v1/messages", "POST /v1/responses", "POST /v1beta/models/g:generateContent", "GET /v1/files", "POST /v1/nothing", "DELETE /v1/files/f", "PATCH /x"}
+var surface = []string{
+	"GET /", "GET /healthz", "GET /api/hello", "GET /api/accounts", "POST /api/accounts", "GET /metrics", "GET /v1/models", "GET /v1/models/gpt-x",
+	"POST /v1/chat/completions", "POST /v1/messages", "POST /v1/responses", "POST /v1beta/models/g:generateContent", "GET /v1/files", "POST /v1/nothing", "DELETE /v1/files/f", "PATCH /x",
+}
 
 func TestHosts(t *testing.T) {
 	lan := settings(config.AuthStrict)

@@ -55,8 +55,10 @@ func matchPath(method, path string, h http.Header, query string) match {
 	at, versioned := version(path)
 	rest := path[at:]
 	if !versioned && (!bare[segment(rest)] || wantsPage(method, h)) {
-		return match{kind: toAdmin, plane: access.Admin,
-			page: !under(path, "/api") && !under(path, "/metrics") && !under(path, "/debug")}
+		return match{
+			kind: toAdmin, plane: access.Admin,
+			page: !under(path, "/api") && !under(path, "/metrics") && !under(path, "/debug"),
+		}
 	}
 	m := match{in: familyOf(path[:at], h, query)}
 	if strings.HasPrefix(rest, "/models/") {

@@ -27,8 +27,10 @@ func (s *Server) listModels(v *visit) {
 func (s *Server) lookUp(v *visit) {
 	m, ok := s.models.Find(v.codec.Name(), v.m.path)
 	if !ok {
-		v.tell(&fault.Fault{Class: fault.NotFound, Code: "model_not_found", Param: "model",
-			Msg: "there is no model " + strconv.Quote(printable(v.m.path)) + "; GET /v1/models lists those that there are"}, 0)
+		v.tell(&fault.Fault{
+			Class: fault.NotFound, Code: "model_not_found", Param: "model",
+			Msg: "there is no model " + strconv.Quote(printable(v.m.path)) + "; GET /v1/models lists those that there are",
+		}, 0)
 		return
 	}
 	v.answer(v.codec.EncodeModel(m))

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"net/http"
+	"strings"
 
 	"portico/internal/access"
 	"portico/internal/protocol"
@@ -95,8 +96,10 @@ var entries = [...]entry{
 
 // bare are the first segments that are taken without a version prefix too:
 // what clients call whose base URL lacks it.
-var bare = map[string]bool{"chat": true, "completions": true, "responses": true, "messages": true, "models": true,
-	"embeddings": true, "images": true, "audio": true, "moderations": true}
+var bare = map[string]bool{
+	"chat": true, "completions": true, "responses": true, "messages": true, "models": true,
+	"embeddings": true, "images": true, "audio": true, "moderations": true,
+}
 
 // A fixed path is answered here, whatever is configured.
 type fixed struct {
@@ -119,19 +122,22 @@ var byPath = func() map[string]*entry {
 	return m
 }()
 
-var methodBits = map[string]methods{http.MethodGet: get, http.MethodHead: head, http.MethodPost: post,
-	http.MethodPut: put, http.MethodPatch: patch, http.MethodDelete: del}
+var methodBits = map[string]methods{
+	http.MethodGet: get, http.MethodHead: head, http.MethodPost: post,
+	http.MethodPut: put, http.MethodPatch: patch, http.MethodDelete: del,
+}
 
 // String lists the methods as the Allow header does.
 func (m methods) String() string {
-	s := "OPTIONS"
+	var s strings.Builder
+	s.WriteString("OPTIONS")
 	for _, x := range [...]struct {
 		bit  methods
 		name string
 	}{{get, "GET"}, {head, "HEAD"}, {post, "POST"}, {put, "PUT"}, {patch, "PATCH"}, {del, "DELETE"}} {
 		if m&x.bit != 0 {
-			s += ", " + x.name
+			s.WriteString(", " + x.name)
 		}
 	}
-	return s
+	return s.String()
 }

@@ -190,8 +190,10 @@ func (s *Server) serveData(v *visit) {
 	case upgrades(r.Header):
 		h := v.w.Header()
 		h["Upgrade"], h["Connection"] = []string{"HTTP/1.1"}, []string{"Upgrade"}
-		v.tell(&fault.Fault{Class: fault.Unsupported, Code: "websocket_unsupported",
-			Msg: "this server does not speak WebSocket; send the request by POST"}, http.StatusUpgradeRequired)
+		v.tell(&fault.Fault{
+			Class: fault.Unsupported, Code: "websocket_unsupported",
+			Msg: "this server does not speak WebSocket; send the request by POST",
+		}, http.StatusUpgradeRequired)
 	case methodBits[r.Method]&v.m.take == 0:
 		s.methodNotAllowed(v)
 	case v.m.kind == list:
@@ -209,8 +211,10 @@ func (s *Server) carry(v *visit) {
 	n := s.inFlight.Add(1)
 	defer s.inFlight.Add(-1)
 	if limit > 0 && n > limit {
-		v.tell(&fault.Fault{Class: fault.Busy, Code: "overloaded", After: time.Second,
-			Msg: "as many requests are under way as the operator allows (limits.in_flight); try again shortly"}, 0)
+		v.tell(&fault.Fault{
+			Class: fault.Busy, Code: "overloaded", After: time.Second,
+			Msg: "as many requests are under way as the operator allows (limits.in_flight); try again shortly",
+		}, 0)
 		return
 	}
 	buffer, f, status := v.read()

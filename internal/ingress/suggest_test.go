@@ -11,8 +11,17 @@ func TestDistance(t *testing.T) {
 		limit int
 		want  int
 	}{
-		{"", "", 5, 0}, {"abc", "abc", 5, 0}, {"abc", "ABC", 5, 0}, {"abc", "abd", 5, 1}, {"abc", "bc", 5, 1}, {"abc", "xabc", 5, 1},
-		{"kitten", "sitting", 9, 3}, {"kitten", "sitting", 3, 3}, {"kitten", "sitting", 2, 2}, {"a", strings.Repeat("b", 48), 5, 5}, {"abcdef", "uvwxyz", 4, 4},
+		{"", "", 5, 0},
+		{"abc", "abc", 5, 0},
+		{"abc", "ABC", 5, 0},
+		{"abc", "abd", 5, 1},
+		{"abc", "bc", 5, 1},
+		{"abc", "xabc", 5, 1},
+		{"kitten", "sitting", 9, 3},
+		{"kitten", "sitting", 3, 3},
+		{"kitten", "sitting", 2, 2},
+		{"a", strings.Repeat("b", 48), 5, 5},
+		{"abcdef", "uvwxyz", 4, 4},
 	} {
 		if got := distance(tt.a, tt.b, tt.limit); got != tt.want {
 			t.Errorf("distance(%q, %q, %d) = %d, want %d", tt.a, tt.b, tt.limit, got, tt.want)
@@ -21,8 +30,10 @@ func TestDistance(t *testing.T) {
 }
 
 func TestSuggest(t *testing.T) {
-	for in, want := range map[string]string{"/mesages": "/messages", "/embedding": "/embeddings", "/x": "", "": "", "/": "", "/models2": "/models",
-		"/vector_store": "/vector_stores", strings.Repeat("/responses", 5): ""} {
+	for in, want := range map[string]string{
+		"/mesages": "/messages", "/embedding": "/embeddings", "/x": "", "": "", "/": "", "/models2": "/models",
+		"/vector_store": "/vector_stores", strings.Repeat("/responses", 5): "",
+	} {
 		if got := suggest(in); got != want {
 			t.Errorf("suggest(%q) = %q, want %q", in, got, want)
 		}

@@ -6,7 +6,10 @@
 // the very beginning, and one space after the colon is not part of the value.
 package sse
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // A Frame is one event. Data is nil if the event has no data line: it is a
 // comment or a keep-alive.
@@ -21,7 +24,6 @@ type Frame struct {
 type Cutter struct {
 	looked  int  // bytes of the buffer that were scanned
 	content bool // the line that is being scanned has a byte that is no line end
-	started bool // the buffer holds a line that is not blank, or a blank one
 	cr      bool // the byte before looked was a CR that ended a line
 	blank   bool // … and that line was blank
 }
@@ -109,7 +111,7 @@ func Parse(raw []byte) Frame {
 		case "data":
 			switch {
 			case f.Data == nil:
-				f.Data = value[:len(value):len(value)]
+				f.Data = slices.Clip(value)
 				if f.Data == nil {
 					f.Data = []byte{}
 				}

@@ -3,6 +3,7 @@ package version
 
 import (
 	"runtime/debug"
+	"strings"
 )
 
 // Version is set by the linker:
@@ -27,14 +28,15 @@ func of(info *debug.BuildInfo) string {
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
 	}
-	out := "devel"
+	var out strings.Builder
+	out.WriteString("devel")
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision" && s.Value != "":
-			out += "-" + s.Value[:min(12, len(s.Value))]
+			out.WriteString("-" + s.Value[:min(12, len(s.Value))])
 		case s.Key == "vcs.modified" && s.Value == "true":
-			out += "-dirty"
+			out.WriteString("-dirty")
 		}
 	}
-	return out
+	return out.String()
 }

@@ -27,7 +27,6 @@ type itemDecoder struct {
 	kind  string
 	part  int  // the part that grows, -1: none is open
 	grown bool // it has grown, so that its end need not repeat it
-	texts int  // texts of a message or summaries that were begun
 	at    int64
 	done  bool
 }
