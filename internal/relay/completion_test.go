@@ -125,8 +125,8 @@ func TestCompletionFailover(t *testing.T) {
 			n := 0
 			r := newRig(t, func(*http.Request, []byte) (*http.Response, error) { n++; return tt.a(n - 1) }, streaming(good))
 			r.vendor.takes = []protocol.Op{protocol.Chat}
-			w := r.run(r.completionCall(`{"model":"m","prompt":["A","B"],"stream":true}`))
-			if strings.Count(w.text(), `"text":"he"`) != 2 || !strings.HasSuffix(w.text(), "data: [DONE]\n\n") || strings.Contains(w.text(), "error") {
+			w := r.run(r.completionCall(`{"model":"m","prompt":["A","B"],"stream":true,"echo":true}`))
+			if strings.Count(w.text(), `"text":"A"`) != 1 || strings.Count(w.text(), `"text":"B"`) != 1 || strings.Count(w.text(), `"text":"he"`) != 2 || !strings.HasSuffix(w.text(), "data: [DONE]\n\n") || strings.Contains(w.text(), "error") {
 				t.Error(w.text())
 			}
 			if x := r.ledger.last(); x.Fault != "" || x.Usage != (llm.Usage{Input: 14, Output: 6}) || len(x.Attempts) != 3 {

@@ -75,6 +75,17 @@ func TestClientLeavesAtTheEnd(t *testing.T) {
 			}
 		})
 	}
+	// Some do not wait for [DONE].
+	d := dialects["openai-chat"]
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, hanging(d.parts()[:len(d.parts())-1]...))
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(time.Second, cancel)
+		r.do(ctx, newClient(), r.call(d, true))
+		if x := r.ledger.last(); x.Partial || x.Fault != "" || x.Open {
+			t.Errorf("%+v", x)
+		}
+	})
 }
 
 // TestShutdown: a cause that is a fault is told to the client, before the

@@ -15,6 +15,7 @@ import (
 	"portico/internal/fault"
 	"portico/internal/llm"
 	"portico/internal/pool"
+	"portico/internal/protocol"
 )
 
 // trailer stands behind every event in one of the spellings. What comes after
@@ -217,6 +218,64 @@ func TestLinger(t *testing.T) {
 				t.Errorf("%s: %+v", name, x)
 			}
 		})
+	}
+}
+
+// TestOnlyTheMark: a stream that is nothing but its end is empty.
+func TestOnlyTheMark(t *testing.T) {
+	d := dialects["openai-chat"]
+	r := newRig(t, streaming("data: [DONE]\n\n"), streaming(d.parts()...))
+	if w := r.run(r.call(d, true)); w.text() != strings.Join(d.parts(), "") {
+		t.Errorf("status %d, body %s", w.status, w.text())
+	}
+}
+
+// mute is a codec whose taps see that an answer is finished and nothing else.
+type mute struct{ protocol.Codec }
+
+func (mute) NewTap() protocol.Tap { return &muteTap{} }
+
+type muteTap struct{ seen protocol.Seen }
+
+func (t *muteTap) Seen() *protocol.Seen               { return &t.seen }
+func (t *muteTap) Frame([]byte, []byte) protocol.Mark { t.seen.Finished = true; return 0 }
+func (t *muteTap) Body([]byte) protocol.Mark          { return 0 }
+
+// TestNothingMeant: what never meant anything is no answer, whatever its codec
+// says of its end.
+func TestNothingMeant(t *testing.T) {
+	d := *dialects["openai-chat"]
+	d.codec = mute{d.codec}
+	r := newRig(t, streaming(d.parts()...))
+	if w := r.run(r.call(&d, true)); w.status != 503 {
+		t.Errorf("status %d, body %s", w.status, w.text())
+	}
+}
+
+// TestToldAfresh: that one upstream's error was meant for the client is no word
+// on how the next one's answer breaks.
+func TestToldAfresh(t *testing.T) {
+	d := dialects["openai-chat"]
+	r := newRig(t, streaming(d.middle[0]+d.errorEvent), cutting(io.ErrUnexpectedEOF, d.middle...))
+	w := r.run(r.call(d, true))
+	if rest, ok := strings.CutPrefix(w.text(), strings.Join(d.middle, "")); !ok || !strings.HasPrefix(rest, d.broke) {
+		t.Errorf("told: %s", w.text())
+	}
+}
+
+// TestShrink: the memory that a large event took is not kept for the rest of
+// its stream.
+func TestShrink(t *testing.T) {
+	home := make([]byte, 0, streamBuffer)
+	s := flow{home: home, buf: append(make([]byte, 0, 1<<20), "large event|rest"...), start: len("large event|"), sent: 3}
+	s.shift()
+	if string(s.buf) != "rest" || cap(s.buf) != streamBuffer || s.start != 0 || s.sent != 0 {
+		t.Errorf("%q of %d, %d, %d", s.buf, cap(s.buf), s.start, s.sent)
+	}
+	s = flow{home: home, buf: append(make([]byte, 0, 2*streamBuffer), "event|rest"...), start: len("event|"), sent: len("event|re")}
+	s.shift()
+	if string(s.buf) != "rest" || cap(s.buf) != 2*streamBuffer || s.sent != 2 {
+		t.Errorf("%q of %d, %d", s.buf, cap(s.buf), s.sent)
 	}
 }
 

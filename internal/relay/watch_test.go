@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,4 +236,51 @@ func TestWaitsEnd(t *testing.T) {
 			t.Errorf("status %d after %s", w.status, took)
 		}
 	})
+}
+
+// TestArrival: a pause that a call finds under way is waited out, but not by
+// everybody at once.
+func TestArrival(t *testing.T) {
+	d := dialects["openai-chat"]
+	synctest.Test(t, func(t *testing.T) {
+		var begun time.Time
+		r := newRig(t, func(*http.Request, []byte) (*http.Response, error) {
+			if time.Since(begun) < time.Second {
+				a := answerOf(429, "application/json", d.errorBody)
+				a.Header["Retry-After"] = []string{"1"}
+				return a, nil
+			}
+			return answerOf(200, "application/json", d.whole), nil
+		})
+		begun = time.Now()
+		if w := r.run(r.call(d, false)); w.status != 429 {
+			t.Errorf("status %d", w.status)
+		}
+		var served, refused atomic.Int32
+		var all sync.WaitGroup
+		for range 2 * maxWaiting {
+			all.Go(func() {
+				switch r.run(r.call(d, false)).status {
+				case 200:
+					served.Add(1)
+				case 429:
+					refused.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if served.Load() != maxWaiting || refused.Load() != maxWaiting {
+			t.Errorf("%d served, %d refused", served.Load(), refused.Load())
+		}
+	})
+}
+
+// TestTimerRests: a call that is over leaves no timer behind.
+func TestTimerRests(t *testing.T) {
+	d := dialects["openai-chat"]
+	r := newRig(t, streaming(d.parts()...))
+	r.run(r.call(d, true))
+	if a := r.relay.answers.Get().(*answer); a.watch.timer.Stop() || a.watch.due != 0 {
+		t.Error("the timer runs on")
+	}
 }

@@ -63,11 +63,13 @@ func (a *answer) wait(none *pool.None) bool {
 	if a.made == 0 {
 		most = maxArrival
 	}
-	if d >= most || a.r.waiting.Load() >= maxWaiting {
+	if d >= most {
 		return false
 	}
-	a.r.waiting.Add(1)
 	defer a.r.waiting.Add(-1)
+	if a.r.waiting.Add(1) > maxWaiting {
+		return false
+	}
 	d = max(d, 0) + rand.N(max(d, 0)/5+5*time.Millisecond)
 	if deadline, ok := a.ctx.Deadline(); ok && time.Until(deadline) <= d {
 		return false
