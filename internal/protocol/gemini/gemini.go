@@ -40,6 +40,19 @@ func NewArray() *Codec { return &Codec{array: true} }
 // Name is the protocol's name in the configuration.
 func (*Codec) Name() string { return protocol.Gemini }
 
+// SetPathModel is the function SetPathModel, for those who hold a codec.
+func (*Codec) SetPathModel(path, model string) (out string, ok bool) {
+	return SetPathModel(path, model)
+}
+
+// StreamType is the media type of the codec's streams.
+func (c *Codec) StreamType() string {
+	if c.array {
+		return "application/json"
+	}
+	return "text/event-stream"
+}
+
 // SSE reports whether a raw query asks for server-sent events, as
 // alt=sse or $alt=sse;….
 func SSE(query string) bool {

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"bytes"
 	"encoding/json/jsontext"
 
 	"portico/internal/jsonedit"
@@ -63,6 +64,10 @@ func (w *writer) args(dst []byte, at string, c *llm.Call) []byte {
 	dst = c.Args.Append(dst)
 	args := jsontext.Value(dst[from:])
 	valid := c.Kind == llm.Function && args.IsValid(jsontext.AllowDuplicateNames(true))
+	if valid && bytes.IndexByte(args, '\n') >= 0 { // a line end would end the event in a stream
+		_ = args.Compact(jsontext.AllowDuplicateNames(true)) // it is sound
+		dst = dst[:from+len(args)]
+	}
 	switch {
 	case len(args) == 0 && c.Kind == llm.Function:
 		return append(dst, "{}"...)
