@@ -19,7 +19,7 @@ func isCall(p llm.Part) (*llm.Call, bool) { c, ok := p.(*llm.Call); return c, ok
 
 // remember puts back the seals that the client did not bring.
 func (d *draft) remember() {
-	if d.b.o.Recall == nil {
+	if d.b.o.Recall == nil || d.to.Bare {
 		return
 	}
 	for i := range d.Messages {

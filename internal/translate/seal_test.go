@@ -211,7 +211,7 @@ func TestSealsAtHome(t *testing.T) {
 	parts := backward(t, b, llm.StopCall, answerOf(protocol.OpenAIResponses)...).Parts
 	parts = append([]llm.Part{sealed_(think("own"), llm.Signature, "", "sig")}, parts...)
 	d := prepared(t, crossing(protocol.Anthropic, protocol.Anthropic, backTo(parts), Options{}), native("m"))
-	if got, want := drawParts(d.Messages[1].Parts), "[think(own)#sig think(sum) say(text) f:c1({})]"; got != want {
+	if got, want := drawParts(d.Messages[1].Parts), "[think(own)#sig say(text) f:c1({})]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -66,6 +66,10 @@ func (u *unsealer) own(s *llm.Seal) (seals []sealed, raw bool) {
 	if s == nil || s.Data.Empty() && s.ID == "" {
 		return nil, d.home
 	}
+	if d.to.Bare {
+		d.lose(u.path+".seal", "dropped: the upstream refused what is sealed in this conversation")
+		return nil, false
+	}
 	if c, ok := unwrap(s.Data); ok {
 		if c.issuer == d.matches {
 			return c.Seals, false
@@ -134,7 +138,7 @@ func (u *unsealer) part(p llm.Part) {
 // google reports whether s is Google's own in the seat that Google made for it
 // in chat (spec: translation-traps D1).
 func google(s *llm.Seal, d *draft) bool {
-	return s != nil && s.Protocol == protocol.OpenAIChat && d.b.upstream.Name() == protocol.Gemini && !wrapped(s) && !s.Data.Empty()
+	return s != nil && !d.to.Bare && s.Protocol == protocol.OpenAIChat && d.b.upstream.Name() == protocol.Gemini && !wrapped(s) && !s.Data.Empty()
 }
 
 // spread adds the reasoning among seals to the message, before the part on
@@ -189,7 +193,7 @@ func (u *unsealer) thought(t *llm.Thought, proto string) {
 		case onProse:
 		}
 	}
-	if !told && !t.Text.Empty() && !t.Redacted {
+	if !told && !t.Text.Empty() && !t.Redacted && !u.d.home && !u.d.to.Bare {
 		own := *t
 		own.Seal = nil
 		u.out = append(u.out, &own)

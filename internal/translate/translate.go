@@ -15,6 +15,9 @@
 package translate
 
 import (
+	"bytes"
+	"encoding/json/jsontext"
+
 	"portico/internal/fault"
 	"portico/internal/llm"
 	"portico/internal/protocol"
@@ -38,6 +41,8 @@ type Upstream struct {
 	Fit     *protocol.Fit
 	Quirks  *provider.Quirks
 	Account string // its name, to which seals are bound
+	// Bare: no seals are sent, since the upstream has refused one.
+	Bare bool
 }
 
 // A Bridge carries one request and its answer. It is used by one goroutine.
@@ -63,6 +68,9 @@ type Bridge struct {
 // is a *fault.Fault of class Malformed, or Unsupported for what is never asked
 // of another protocol.
 func New(client, upstream protocol.Translator, body []byte, o Options) (*Bridge, error) {
+	if o.Stream || client.Name() == protocol.OpenAIResponses { // which repeats parts of its request
+		body = flat(body)
+	}
 	r, err := client.DecodeRequest(body)
 	if err != nil {
 		return nil, err
@@ -93,7 +101,7 @@ func (b *Bridge) Request(to *Upstream) ([]byte, []llm.Loss, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	b.plan, b.way = d.plan, nil
+	b.plan, b.way, b.dec, b.enc = d.plan, nil, nil, nil
 	b.asked = append(append(append([]llm.Loss(nil), d.losses...), lost...), b.foreign...)
 	return body, b.asked, nil
 }
@@ -128,7 +136,7 @@ func (b *Bridge) Whole(body []byte) ([]byte, error) {
 // answer, for a client that asked for a stream and an upstream that sent none
 // (spec: translation-traps X15). End must follow.
 func (b *Bridge) Unfold(dst, body []byte) ([]byte, error) {
-	r, err := b.upstream.DecodeResponse(body)
+	r, err := b.upstream.DecodeResponse(flat(body))
 	if err != nil {
 		return dst, err
 	}
@@ -153,12 +161,25 @@ func (b *Bridge) stream() *back {
 func (b *Bridge) Frame(dst, event, data []byte) ([]byte, error) {
 	way := b.stream()
 	var err error
-	b.events, err = b.dec.Feed(b.events[:0], event, data)
+	b.events, err = b.dec.Feed(b.events[:0], event, flat(data))
 	way.dst = dst
 	for i := range b.events {
 		way.feed(&b.events[i])
 	}
 	return way.take(), err
+}
+
+// flat is the JSON v on one line, as it has to stand in an event. What is on
+// one line, or no JSON, is v itself.
+func flat(v []byte) []byte {
+	if bytes.IndexByte(v, '\n') < 0 && bytes.IndexByte(v, '\r') < 0 {
+		return v
+	}
+	out := jsontext.Value(bytes.Clone(v))
+	if err := out.Compact(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
+		return v
+	}
+	return out
 }
 
 // End appends what is still owed to the client when the upstream is through.
