@@ -122,7 +122,7 @@ func (b *Bridge) begin() *back {
 
 // Whole is the client's answer, made of the upstream's whole one.
 func (b *Bridge) Whole(body []byte) ([]byte, error) {
-	r, err := b.upstream.DecodeResponse(body)
+	r, err := b.upstream.DecodeResponse(bytes.TrimSpace(body)) // some wait in blanks
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (b *Bridge) Whole(body []byte) ([]byte, error) {
 // answer, for a client that asked for a stream and an upstream that sent none
 // (spec: translation-traps X15). End must follow.
 func (b *Bridge) Unfold(dst, body []byte) ([]byte, error) {
-	r, err := b.upstream.DecodeResponse(flat(body))
+	r, err := b.upstream.DecodeResponse(flat(bytes.TrimSpace(body)))
 	if err != nil {
 		return dst, err
 	}
