@@ -138,6 +138,7 @@ type Way struct {
 // A Want says what a lease must be able to do.
 type Want struct {
 	Ways     []Way  // acceptable forms, best first
+	Equal    int    // how many at the end of Ways are equally good, all of one Op: the account's own order decides
 	Model    string // as the upstream will be asked for it, "" for none
 	Query    schedule.Query
 	Strategy schedule.Strategy
@@ -285,9 +286,17 @@ func (p *Pool) Able(w Want) bool {
 
 // way is the best acceptable form that the account offers.
 func (e *entry) way(w Want) (Way, bool) {
-	for _, way := range w.Ways {
+	n := len(w.Ways) - w.Equal
+	for _, way := range w.Ways[:n] {
 		if slices.Contains(e.By.Speaks(e.Account.Account, way.Op, w.Model), way.Protocol) {
 			return way, true
+		}
+	}
+	if equal := w.Ways[n:]; len(equal) > 0 {
+		for _, p := range e.By.Speaks(e.Account.Account, equal[0].Op, w.Model) {
+			if i := slices.Index(equal, Way{Op: equal[0].Op, Protocol: p}); i >= 0 {
+				return equal[i], true
+			}
 		}
 	}
 	return Way{}, false

@@ -54,7 +54,10 @@ type job struct {
 	failed []failure
 	none   pool.None
 	unfit  *fault.Fault // why the last form that did not fit was given up
-	reply  reply        // an upstream's refusal that can go to the client as it is
+	lost   []string     // what of the client's own request did not go to the upstream
+	// unsealed: an upstream refused a seal, so that none is sent any more.
+	unsealed bool
+	reply    reply // an upstream's refusal that can go to the client as it is
 
 	// How the attempt under way goes.
 	try  try

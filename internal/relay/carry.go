@@ -40,6 +40,9 @@ type carrier interface {
 	whole(body []byte) error
 	// body is the client's answer once all legs are through.
 	body() ([]byte, error)
+	// kind is the media type of the client's answer. streamed says that the
+	// upstream's is a stream.
+	kind(streamed bool) []string
 }
 
 // asked is what goes to an upstream, see provider.Target.
@@ -55,6 +58,7 @@ type form struct {
 	make    func(*Call) (carrier, error)
 	carrier carrier // nil before it is made; with make nil bytes pass as they are
 	fed     bool    // the carrier was given a part of an answer
+	foreign bool    // the upstream is asked in another protocol than the client's
 }
 
 // findForms lists the forms in which the call can be put, best first. The
@@ -64,6 +68,13 @@ func (a *answer) findForms() {
 	a.addForm(form{way: pool.Way{Op: a.c.Op, Protocol: own.Name()}, codec: own})
 	if a.c.Op == protocol.Complete {
 		a.addForm(form{way: pool.Way{Op: protocol.Chat, Protocol: protocol.OpenAIChat}, codec: own, make: newCompletion})
+	}
+	if _, ok := own.(protocol.Translator); ok && (a.c.Op == protocol.Complete || a.c.Op == protocol.Chat) {
+		for _, f := range a.r.foreign[a.c.Op] {
+			if f.way.Protocol != own.Name() {
+				a.addForm(f)
+			}
+		}
 	}
 }
 
@@ -113,7 +124,11 @@ func (a *answer) lastLeg() bool { return a.try.leg == a.legs()-1 }
 // ask prepares the request of an attempt in form f.
 func (a *answer) ask(f *form, leg int, to *pool.Account, model string) (asked, error) {
 	if f.make == nil {
-		return a.own(model)
+		t, err := a.own(model)
+		if err == nil && (a.unsealed || sealed(a.c)) {
+			return a.unseal(t, to, model)
+		}
+		return t, err
 	}
 	if f.carrier == nil || f.fed && leg == 0 { // what was fed came from an attempt that failed
 		c, err := f.make(a.c)
@@ -121,6 +136,9 @@ func (a *answer) ask(f *form, leg int, to *pool.Account, model string) (asked, e
 			return asked{}, err
 		}
 		f.carrier, f.fed = c, false
+	}
+	if u, ok := f.carrier.(unsealer); ok && a.unsealed {
+		u.unseal()
 	}
 	t, err := f.carrier.ask(leg, to, model)
 	if err != nil {

@@ -47,3 +47,10 @@ func (c *completion) fail(dst []byte, f *fault.Fault, id string) []byte {
 
 func (c *completion) whole(body []byte) error { return c.enc.Answer(body) }
 func (c *completion) body() ([]byte, error)   { return c.enc.Body(), nil }
+
+func (*completion) kind(streamed bool) []string {
+	if streamed {
+		return streamType
+	}
+	return jsonType
+}

@@ -149,10 +149,8 @@ func (a *answer) returning(dst, upstream http.Header) {
 
 // announce sets what the gateway itself says with an answer.
 func (a *answer) announce(h http.Header) {
-	if c := a.carrier(); c != nil {
-		if lost := c.losses(); len(lost) > 0 {
-			h[lossHeader] = []string{headerText(strings.Join(lost, ", "))}
-		}
+	if lost := a.losses(); len(lost) > 0 {
+		h[lossHeader] = []string{headerText(strings.Join(lost, ", "))}
 	}
 	if a.c.Op == protocol.Count {
 		h[countHeader] = exact

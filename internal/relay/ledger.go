@@ -36,9 +36,7 @@ func (a *answer) record(ahead int, open bool) {
 		x.Attempts = append(x.Attempts, a.attemptWith(nil))
 		a.tally(x)
 	}
-	if c := a.carrier(); c != nil {
-		x.Losses = c.losses()
-	}
+	x.Losses = a.losses()
 	a.fresh = !open
 	if err := a.r.record.Record(x); err == nil {
 		a.r.unwell.Store(false)

@@ -11,6 +11,7 @@ import (
 	"portico/internal/fault"
 	"portico/internal/pool"
 	"portico/internal/protocol"
+	"portico/internal/translate"
 )
 
 // Options are what a relay is made of. Pool, Record, Hop and Agent are needed.
@@ -24,20 +25,26 @@ type Options struct {
 	// and digits, and no part of another's.
 	Hop   string
 	Agent string // the User-Agent that upstreams see
-	Now   func() time.Time
-	Log   *slog.Logger
+	// Recall remembers seals for clients that bring none back; nil: nobody does.
+	Recall translate.Recall
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // A Relay carries calls. It is safe for concurrent use.
 type Relay struct {
 	pool   *pool.Pool
 	codecs map[string]protocol.Codec
-	record Recorder
-	hop    string
-	agent  []string // header values that all requests share
-	via    []string
-	now    func() time.Time
-	log    *slog.Logger
+	// foreign are the ways to ask upstreams of other protocols, in the order
+	// of the codecs.
+	foreign map[protocol.Op][]form
+	recall  translate.Recall
+	record  Recorder
+	hop     string
+	agent   []string // header values that all requests share
+	via     []string
+	now     func() time.Time
+	log     *slog.Logger
 
 	answers sync.Pool
 	unwell  atomic.Bool  // the recorder failed the last time
@@ -47,10 +54,11 @@ type Relay struct {
 // New returns a relay.
 func New(o Options) *Relay {
 	r := &Relay{pool: o.Pool, codecs: map[string]protocol.Codec{}, record: o.Record, hop: o.Hop,
-		agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log}
+		recall: o.Recall, agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log}
 	for _, c := range o.Codecs {
 		r.codecs[c.Name()] = c
 	}
+	r.foreign = r.foreignForms(o.Codecs)
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -139,6 +147,14 @@ func (a *answer) serveLeg(leg int) *fault.Fault {
 func (a *answer) next(f *fault.Fault, l *pool.Lease) Step {
 	if f == a.unfit {
 		return Another // or the same account in another form
+	}
+	if f.Class == fault.SealMismatch && !a.live && a.ctx.Err() == nil && !a.unsealed && a.c.Op == protocol.Chat {
+		// The same account once more, without what it could not read.
+		a.unsealed = true
+		a.noteStep(Again)
+		a.made++
+		a.failed = append(a.failed, failure{l.Account.Name, f})
+		return Again
 	}
 	step := after(f)
 	if a.live || a.ctx.Err() != nil || a.unsure(f) || a.c.Op == protocol.Count && missing(f) {

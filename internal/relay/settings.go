@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"portico/internal/catalog"
 	"portico/internal/config"
 	"portico/internal/journal"
 	"portico/internal/route"
@@ -14,6 +15,9 @@ type Settings struct {
 	Strategy schedule.Strategy
 	Attempts int // tries for one request that keep an upstream busy, at least 1
 	Timeouts config.Timeouts
+	// Catalog is what is known of models, for requests that have to be put in
+	// another protocol. It may be nil.
+	Catalog *catalog.Catalog
 }
 
 // A Recorder keeps exchanges. *journal.Journal is one.

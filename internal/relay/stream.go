@@ -272,7 +272,9 @@ func (a *answer) open(status int, upstream http.Header) {
 	h := a.line.w.Header()
 	a.returning(h, upstream)
 	a.announce(h)
-	if a.carrier() != nil || mediaType(upstream) != eventStream {
+	if c := a.carrier(); c != nil {
+		h["Content-Type"] = c.kind(true)
+	} else if mediaType(upstream) != eventStream {
 		h["Content-Type"] = streamType
 	}
 	h["Cache-Control"], h["X-Accel-Buffering"] = noCache, noBuffer

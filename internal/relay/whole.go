@@ -86,7 +86,7 @@ func (a *answer) conclude() *fault.Fault {
 	}
 	h := a.line.w.Header()
 	a.announce(h)
-	h["Content-Type"] = jsonType
+	h["Content-Type"] = c.kind(false)
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	return a.deliver(http.StatusOK, body)
 }

@@ -31,7 +31,13 @@ func (a *answer) newTarget() {
 
 // want is what the pool is asked for.
 func (a *answer) want(model string) pool.Want {
-	return pool.Want{Ways: a.ways, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy, Not: a.tried}
+	equal := 0
+	for i := range a.forms {
+		if a.forms[i].foreign {
+			equal++
+		}
+	}
+	return pool.Want{Ways: a.ways, Equal: equal, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy, Not: a.tried}
 }
 
 // once lets the account that failed last be asked a second time, where it is
