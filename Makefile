@@ -8,6 +8,7 @@ TOOLS   := $(CURDIR)/.cache/bin
 LINT    := $(TOOLS)/golangci-lint-2.15.0
 CORPUS  ?= ../shared/corpus
 SHARED  ?= ../shared
+CLIENTS ?=
 # The race detector needs a C compiler, which a fresh machine may lack.
 RACE    := $(shell command -v cc >/dev/null 2>&1 && echo -race)
 
@@ -58,8 +59,8 @@ conformance: build ## recorded traffic through the gateway; CORPUS names its fol
 soak: build ## what takes long: kill -9 under load, faults, leaks
 	@go run ./internal/soak -gateway $(BIN) $(ARGS)
 
-clients: build ## real CLIs and SDKs through the gateway; CLIENTS names the folder with them
-	@go run ./internal/judge -gateway $(BIN) -shared $(SHARED) $(ARGS)
+clients: build ## real CLIs and SDKs through the gateway; CLIENTS names a folder that has them
+	@go run ./internal/judge -gateway $(BIN) -clients '$(CLIENTS)' -source $(SHARED)/tools/clients $(ARGS)
 
 clean: ## remove what was built
 	@rm -rf bin dist .cache

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"strings"
+
+	"portico/internal/protocol"
+)
+
+// A trial is one run of a program that runs a client.
+type trial struct {
+	name    string
+	program string   // in the folder of programs; its argument is the gateway's address
+	env     []string // NAME=VALUE; what they mean is said in the programs
+	own     string   // the protocol that the client speaks, "" for several or unknown
+}
+
+// String is for a list.
+func (t trial) String() string {
+	return strings.TrimSpace(t.name + ": " + strings.Join(append(t.env, t.program), " "))
+}
+
+// own is the upstream of which each client meets its own protocol.
+const own = "own"
+
+// upstreams are what -upstream takes, without all.
+func upstreams() []string {
+	return []string{own, protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini}
+}
+
+// A second request that serves, after a first that was refused, is what the
+// upstream says "attempt" to; the gateway may have made the second by itself.
+const (
+	refusedOnce = "PROMPT_OVERRIDE=Say hi [[once:429:judge-"
+	serves      = "EXPECT=attempt"
+)
+
+// known are the clients and what is tried with them. One that is not in the
+// folder is left out.
+var known = func() []trial {
+	const chat, responses, anthropic, gemini = protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini
+	ts := []trial{
+		{"OpenAI SDK (JS)", "run-sdk-openai", nil, ""},
+		{"OpenAI SDK (Go)", "run-sdk-go-openai", nil, ""},
+		{"Anthropic SDK (JS)", "run-sdk-anthropic", nil, anthropic},
+		{"Anthropic SDK (Go)", "run-sdk-go-anthropic", nil, anthropic},
+		{"Google SDK (JS)", "run-sdk-genai", nil, gemini},
+		{"Google SDK (JS), v1beta", "run-sdk-genai", []string{"GEMINI_API_VERSION=v1beta"}, gemini},
+		{"Google SDK (Go)", "run-sdk-go-genai", nil, gemini},
+		{"Claude Code", "run-claude-code", nil, anthropic},
+		{"Claude Code, x-api-key", "run-claude-code", []string{"AUTH=key"}, anthropic},
+		{"Codex", "run-codex", nil, responses},
+		{"Codex, WebSocket first", "run-codex", []string{"EXTRA_PROVIDER=supports_websockets = true"}, responses},
+		{"Gemini CLI", "run-gemini-cli", nil, gemini},
+		{"opencode, chat", "run-opencode", []string{"PROVIDER=compat"}, chat},
+		{"opencode, responses", "run-opencode", []string{"PROVIDER=openai"}, responses},
+		{"opencode, anthropic", "run-opencode", []string{"PROVIDER=anthropic"}, anthropic},
+		{"opencode, gemini", "run-opencode", []string{"PROVIDER=google"}, gemini},
+		{"Qwen Code, chat", "run-qwen-code", []string{"AUTHTYPE=openai"}, chat},
+		{"Qwen Code, responses", "run-qwen-code", []string{"AUTHTYPE=openai-responses"}, responses},
+		{"Qwen Code, anthropic", "run-qwen-code", []string{"AUTHTYPE=anthropic"}, anthropic},
+		{"Qwen Code, gemini", "run-qwen-code", []string{"AUTHTYPE=gemini"}, gemini},
+	}
+	for _, c := range []trial{
+		{"Claude Code", "run-claude-code", nil, anthropic},
+		{"Codex", "run-codex", nil, responses},
+		{"Gemini CLI", "run-gemini-cli", nil, gemini},
+		{"opencode", "run-opencode", nil, chat},
+		{"Qwen Code", "run-qwen-code", nil, chat},
+	} {
+		ts = append(ts,
+			trial{c.name + ", two tools at once", c.program, []string{"PARALLEL=1"}, c.own},
+			trial{c.name + ", refused once", c.program, []string{refusedOnce + c.program + "]]", serves}, c.own})
+	}
+	return ts
+}()
+
+// A verdict is what came of a trial.
+type verdict struct {
+	passed bool
+	why    string // what failed, one line
+	// beyond names the checks that were not made, because they ask for what
+	// no account of the upstream has.
+	beyond []string
+}
+
+func (v verdict) line(name, upstream string) string {
+	word := "PASS"
+	if !v.passed {
+		word = "FAIL"
+	}
+	s := word + "  " + name
+	if upstream != own {
+		s += " → " + upstream
+	}
+	if v.why != "" {
+		s += "  " + v.why
+	}
+	if len(v.beyond) > 0 {
+		s += "  (without " + strings.Join(v.beyond, ", ") + ")"
+	}
+	return s
+}
+
+// maxWhy bounds what is shown of a failure, in bytes.
+const maxWhy = 300
+
+// why finds in what a program said what failed: the last line that begins with
+// FAIL says which checks, or why the whole did.
+func why(said string) string {
+	found := ""
+	for line := range strings.Lines(said) {
+		if rest, ok := strings.CutPrefix(line, "FAIL "); ok {
+			found = strings.TrimSpace(rest)
+		}
+	}
+	if found == "" {
+		lines := strings.Split(strings.TrimSpace(said), "\n")
+		found = strings.TrimSpace(lines[len(lines)-1])
+	}
+	if len(found) > maxWhy {
+		found = strings.ToValidUTF8(found[:maxWhy], "") + "…"
+	}
+	return found
+}
+
+// beyond names the checks of a program that cannot pass at the upstream
+// whatever the gateway does: operations beside chat that no account there has.
+func beyond(program, upstream string) []string {
+	at := func(checks []string, ups ...string) []string {
+		for _, u := range ups {
+			if u == upstream {
+				return checks
+			}
+		}
+		return nil
+	}
+	switch program {
+	case "run-sdk-openai", "run-sdk-go-openai":
+		return at([]string{"embeddings", "images"}, protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini)
+	case "run-sdk-genai":
+		return at([]string{"embed", "imageOut"}, protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic)
+	}
+	return nil
+}
