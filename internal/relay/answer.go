@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -128,8 +129,10 @@ func (r *Relay) begin(ctx context.Context, w http.ResponseWriter, c *Call) *answ
 	if len(h[idHeader]) == 0 {
 		h[idHeader] = []string{c.ID}
 	}
-	a.x = journal.Exchange{ID: c.ID, Start: c.Start, Key: c.Key, Client: c.Client, Peer: c.Peer, Op: c.Op.String(),
-		Inbound: c.Codec.Name(), Stream: c.Stream, Asked: c.Model, BytesIn: int64(len(c.Body))}
+	a.x = journal.Exchange{
+		ID: c.ID, Start: c.Start, Key: c.Key, Client: c.Client, Peer: c.Peer, Op: c.Op.String(),
+		Inbound: c.Codec.Name(), Stream: c.Stream, Asked: c.Model, BytesIn: int64(len(c.Body)),
+	}
 	if c.Op == protocol.Other {
 		a.x.Path = c.Path
 	}
@@ -144,14 +147,16 @@ func (r *Relay) begin(ctx context.Context, w http.ResponseWriter, c *Call) *answ
 // deferred: a panic of a codec is told to the client as an error.
 func (a *answer) end() {
 	p := recover()
-	if p != nil && p != http.ErrAbortHandler {
+	err, _ := p.(error)
+	aborted := errors.Is(err, http.ErrAbortHandler)
+	if p != nil && !aborted {
 		a.crashed(p)
 	}
 	a.stop()
 	if !a.fresh {
 		a.record(0, false)
 	}
-	abort := a.abort || p == http.ErrAbortHandler
+	abort := a.abort || aborted
 	r := a.r
 	a.mu.Lock()
 	a.line = line{}

@@ -66,7 +66,8 @@ func (a *answer) send(ctx context.Context, l *pool.Lease, t asked, model string)
 	out.Header = a.r.outgoing(a.c.Header, l.Account.By, a.form.make != nil)
 	a.try.sent = load(out, t.body)
 	err := l.Account.By.Address(out, l.Account.Account, provider.Target{
-		Protocol: l.Way.Protocol, Op: l.Way.Op, Model: model, Stream: a.c.Stream, Path: t.path, Query: t.query})
+		Protocol: l.Way.Protocol, Op: l.Way.Op, Model: model, Stream: a.c.Stream, Path: t.path, Query: t.query,
+	})
 	if err != nil {
 		if f, ok := errors.AsType[*fault.Fault](err); ok {
 			return nil, f

@@ -136,8 +136,10 @@ const benchChunks = 200
 var chunkReply = func() *quick {
 	d := dialects["openai-chat"]
 	chunk := strings.Replace(d.middle[0], `"he"`, `"`+strings.Repeat("hello ", 30)+`"`, 1)
-	return &quick{header: http.Header{"Content-Type": {eventStream}, "X-Request-Id": {"req_1"}, "Date": {"Mon"}},
-		body: []byte(strings.Repeat(chunk, benchChunks) + d.end[0] + d.end[2]), pieces: benchChunks}
+	return &quick{
+		header: http.Header{"Content-Type": {eventStream}, "X-Request-Id": {"req_1"}, "Date": {"Mon"}},
+		body:   []byte(strings.Repeat(chunk, benchChunks) + d.end[0] + d.end[2]), pieces: benchChunks,
+	}
 }()
 
 func streamCall(r *rig) *Call { return r.call(dialects["openai-chat"], true) }

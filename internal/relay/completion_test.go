@@ -62,8 +62,11 @@ func TestCompletionOverChat(t *testing.T) {
 		{"one", `{"model":"m","prompt":"A"}`, whole, []string{`"object":"text_completion"`, `"text":"about A"`, `"total_tokens":10`}, 1},
 		{"three", `{"model":"m","prompt":["A","B","C"]}`, whole, []string{`"text":"about A","index":0`, `"text":"about B","index":1`, `"text":"about C","index":2`, `"total_tokens":30`}, 3},
 		{"one streamed", `{"model":"m","prompt":"A","stream":true}`, streamed, []string{`"text":"about A"`, `"text":"llo"`, "data: [DONE]\n\n"}, 1},
-		{"two streamed", `{"model":"m","prompt":["A","B"],"stream":true,"stream_options":{"include_usage":true}}`, streamed,
-			[]string{`"text":"about A","index":0`, `"text":"about B","index":1`, `"total_tokens":20`, "data: [DONE]\n\n"}, 2},
+		{
+			"two streamed", `{"model":"m","prompt":["A","B"],"stream":true,"stream_options":{"include_usage":true}}`, streamed,
+			[]string{`"text":"about A","index":0`, `"text":"about B","index":1`, `"total_tokens":20`, "data: [DONE]\n\n"},
+			2,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, tt.up)

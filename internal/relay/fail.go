@@ -54,8 +54,10 @@ func closed(err error) *fault.Fault {
 
 // broken is the fault of an upstream whose answer is none.
 func (a *answer) broken(phase fault.Phase, format string, args ...any) *fault.Fault {
-	return &fault.Fault{Class: fault.Broken, Scope: fault.Account, Phase: phase, Status: a.try.status,
-		Msg: "the upstream's answer is of no use: " + a.clean(fmt.Sprintf(format, args...))}
+	return &fault.Fault{
+		Class: fault.Broken, Scope: fault.Account, Phase: phase, Status: a.try.status,
+		Msg: "the upstream's answer is of no use: " + a.clean(fmt.Sprintf(format, args...)),
+	}
 }
 
 // cut is the fault of an attempt that err ended, an error of the transport or
@@ -66,9 +68,9 @@ func (a *answer) cut(ctx context.Context, err error, phase fault.Phase) *fault.F
 	}
 	f := &fault.Fault{Class: fault.Network, Scope: fault.Endpoint, Phase: phase, Status: a.try.status, Err: err}
 	switch cause := context.Cause(ctx); {
-	case cause == errGone:
+	case errors.Is(cause, errGone):
 		return closed(err)
-	case cause == errFirstByte || cause == errIdle:
+	case errors.Is(cause, errFirstByte), errors.Is(cause, errIdle):
 		f.Class, f.Scope, f.Msg, f.Err = fault.Timeout, fault.Model, cause.Error(), nil
 		return f
 	case phase > fault.Sent:

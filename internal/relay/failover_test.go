@@ -51,7 +51,7 @@ var unseen = []struct {
 	{"200 with half an object", false, true, func(d *dialect) upstream {
 		return func(*http.Request, []byte) (*http.Response, error) {
 			r := answerOf(200, "application/json", d.whole[:40])
-			r.Body.(*pieces_).err = io.ErrUnexpectedEOF
+			r.Body.(*scripted).err = io.ErrUnexpectedEOF
 			return r, nil
 		}
 	}, fault.Network, fault.Answered},

@@ -30,7 +30,7 @@ func TestClientLeaves(t *testing.T) {
 		{"in the middle of a stream", hanging(append(append([]string{}, d.prelude...), d.middle...)...), true, 200, true, true},
 		{"in the middle of a whole answer", func(*http.Request, []byte) (*http.Response, error) {
 			a := answerOf(200, "application/json", d.whole[:20])
-			a.Body.(*pieces_).hang = true
+			a.Body.(*scripted).hang = true
 			return a, nil
 		}, false, 499, false, false},
 	} {

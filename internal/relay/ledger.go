@@ -108,8 +108,10 @@ func (a *answer) guessInput() int64 {
 // f.
 func (a *answer) attemptWith(f *fault.Fault) journal.Attempt {
 	t := &a.try
-	x := journal.Attempt{Account: t.lease.Account.Name, Model: a.x.Served, Start: t.began.Sub(a.x.Start),
-		Took: time.Since(t.began), Status: t.status, Step: "served"}
+	x := journal.Attempt{
+		Account: t.lease.Account.Name, Model: a.x.Served, Start: t.began.Sub(a.x.Start),
+		Took: time.Since(t.began), Status: t.status, Step: "served",
+	}
 	if f != nil {
 		x.Fault, x.Scope, x.Phase, x.After = f.Class.String(), f.Scope.String(), f.Phase.String(), f.After
 		x.Code, x.Error, x.Step = clip(f.Code, 128), clip(f.Msg, 512), GiveUp.String()

@@ -31,18 +31,18 @@ func setFormModel(body []byte, boundary, model string) ([]byte, error) {
 		if !ok {
 			break
 		}
-		end := bytes.Index(value, mark)
-		if end < 0 {
+		value, after, ok := bytes.Cut(value, mark)
+		if !ok {
 			break
 		}
 		out = append(append(out, head...), "\r\n\r\n"...)
 		if namesModel(head) {
 			out, found = append(out, model...), true
 		} else {
-			out = append(out, value[:end]...)
+			out = append(out, value...)
 		}
 		out = append(out, mark...)
-		rest = value[end+len(mark):]
+		rest = after
 	}
 	if !found {
 		return nil, errNoModelField

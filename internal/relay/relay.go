@@ -53,8 +53,10 @@ type Relay struct {
 
 // New returns a relay.
 func New(o Options) *Relay {
-	r := &Relay{pool: o.Pool, codecs: map[string]protocol.Codec{}, record: o.Record, hop: o.Hop,
-		recall: o.Recall, agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log}
+	r := &Relay{
+		pool: o.Pool, codecs: map[string]protocol.Codec{}, record: o.Record, hop: o.Hop,
+		recall: o.Recall, agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log,
+	}
 	for _, c := range o.Codecs {
 		r.codecs[c.Name()] = c
 	}

@@ -73,15 +73,15 @@ func (u upstream) RoundTrip(out *http.Request) (*http.Response, error) {
 	resp, err := u(out, body)
 	if resp != nil {
 		resp.Request = out
-		if b, ok := resp.Body.(*pieces_); ok {
+		if b, ok := resp.Body.(*scripted); ok {
 			b.ctx = out.Context()
 		}
 	}
 	return resp, err
 }
 
-// pieces_ is a body that comes in pieces.
-type pieces_ struct {
+// scripted is a body that comes in pieces, as a test has it.
+type scripted struct {
 	ctx    context.Context
 	parts  []string
 	pause  time.Duration // before each piece
@@ -93,7 +93,7 @@ type pieces_ struct {
 	read   int // bytes
 }
 
-func (b *pieces_) Read(p []byte) (int, error) {
+func (b *scripted) Read(p []byte) (int, error) {
 	if err := b.ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -124,7 +124,7 @@ func (b *pieces_) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-func (b *pieces_) sleep(d time.Duration) error {
+func (b *scripted) sleep(d time.Duration) error {
 	if d == 0 {
 		return nil
 	}
@@ -136,9 +136,9 @@ func (b *pieces_) sleep(d time.Duration) error {
 	}
 }
 
-func (b *pieces_) Close() error { b.closed = true; return nil }
+func (b *scripted) Close() error { b.closed = true; return nil }
 
-// reply makes an answer of one piece.
+// replyWith answers whole.
 func replyWith(status int, kind, body string) upstream {
 	return func(*http.Request, []byte) (*http.Response, error) { return answerOf(status, kind, body), nil }
 }
@@ -157,7 +157,7 @@ func answerOf(status int, kind string, parts ...string) *http.Response {
 	if n == 0 {
 		parts = nil
 	}
-	return &http.Response{StatusCode: status, Header: h, ContentLength: length, Body: &pieces_{parts: slices.Clone(parts)}}
+	return &http.Response{StatusCode: status, Header: h, ContentLength: length, Body: &scripted{parts: slices.Clone(parts)}}
 }
 
 // streaming makes a stream out of parts.
@@ -169,7 +169,7 @@ func streaming(parts ...string) upstream {
 func cutting(err error, parts ...string) upstream {
 	return func(*http.Request, []byte) (*http.Response, error) {
 		r := answerOf(200, eventStream, parts...)
-		r.Body.(*pieces_).err = err
+		r.Body.(*scripted).err = err
 		return r, nil
 	}
 }
@@ -178,7 +178,7 @@ func cutting(err error, parts ...string) upstream {
 func hanging(parts ...string) upstream {
 	return func(*http.Request, []byte) (*http.Response, error) {
 		r := answerOf(200, eventStream, parts...)
-		r.Body.(*pieces_).hang = true
+		r.Body.(*scripted).hang = true
 		return r, nil
 	}
 }
@@ -303,9 +303,12 @@ const testKey = "sk-test-0123456789abcdefghij"
 func newRig(t testing.TB, ups ...upstream) *rig {
 	r := &rig{t: t, pool: pool.New(time.Now), ledger: &ledger{}, vendor: &vendor{}}
 	r.settings = &Settings{Strategy: schedule.Balance{}, Attempts: 4, Timeouts: config.Timeouts{
-		FirstByte: 120 * time.Second, Idle: 300 * time.Second, WriteStall: 60 * time.Second, Heartbeat: 15 * time.Second}}
-	r.relay = New(Options{Pool: r.pool, Record: r.ledger, Hop: "hop0123456789abcdef", Agent: "Portico/test",
-		Codecs: []protocol.Codec{openaichat.New(), openairesponses.New(), anthropic.New()}})
+		FirstByte: 120 * time.Second, Idle: 300 * time.Second, WriteStall: 60 * time.Second, Heartbeat: 15 * time.Second,
+	}}
+	r.relay = New(Options{
+		Pool: r.pool, Record: r.ledger, Hop: "hop0123456789abcdef", Agent: "Portico/test",
+		Codecs: []protocol.Codec{openaichat.New(), openairesponses.New(), anthropic.New()},
+	})
 	for i, up := range ups {
 		r.all = append(r.all, r.account(nameOf(i), i, up))
 	}
@@ -326,8 +329,10 @@ func (r *rig) accounts() []pool.Account { return slices.Clone(r.all) }
 
 func (r *rig) account(name string, priority int, up upstream) pool.Account {
 	return pool.Account{
-		Account: &provider.Account{Name: name, Provider: "vendor", Key: secret.Of(testKey + name),
-			Protocols: []string{protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini}},
+		Account: &provider.Account{
+			Name: name, Provider: "vendor", Key: secret.Of(testKey + name),
+			Protocols: []string{protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini},
+		},
 		By: r.vendor, Priority: priority, Weight: 1,
 		Way: upstream(func(out *http.Request, body []byte) (*http.Response, error) {
 			r.mu.Lock()
@@ -361,15 +366,17 @@ func only(a pool.Account, globs ...string) pool.Account {
 
 // chat is a call of the dialect d.
 func (r *rig) call(d *dialect, stream bool) *Call {
-	return &Call{Settings: r.settings, ID: "req_test", Start: time.Now(), Op: protocol.Chat, Codec: d.codec, Model: "m", Stream: stream,
-		Method: http.MethodPost, Path: d.path, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(d.request)}
+	return &Call{
+		Settings: r.settings, ID: "req_test", Start: time.Now(), Op: protocol.Chat, Codec: d.codec, Model: "m", Stream: stream,
+		Method: http.MethodPost, Path: d.path, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(d.request),
+	}
 }
 
 // do carries c and reports whether the connection was broken.
 func (r *rig) do(ctx context.Context, w http.ResponseWriter, c *Call) (broke bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler {
+			if err, _ := p.(error); !errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
 			broke = true

@@ -41,7 +41,11 @@ func TestSplits(t *testing.T) {
 	for name, d := range dialects {
 		for how, spell := range spellings {
 			whole := spell(strings.Join(d.parts(), ""))
-			for at := range len(whole) {
+			step := 7
+			if how == "as it is" || how == "CR" || how == "CRLF" {
+				step = 1
+			}
+			for at := 0; at < len(whole); at += step {
 				r := newRig(t, streaming(whole[:at], whole[at:]))
 				if at == 0 {
 					r = newRig(t, streaming(strings.Split(whole, "")...))
@@ -104,7 +108,7 @@ func TestCommit(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, func(*http.Request, []byte) (*http.Response, error) {
 				a := answerOf(200, eventStream, d.parts()...)
-				a.Body.(*pieces_).pause = time.Second
+				a.Body.(*scripted).pause = time.Second
 				return a, nil
 			})
 			w := newClient()
@@ -286,8 +290,8 @@ func TestLargeEvents(t *testing.T) {
 	big := `data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"` + strings.Repeat("x😀", 8<<20/5) + `"}}]}` + "\n\n"
 	stream := d.prelude[0] + d.middle[0] + big + d.middle[1] + strings.Join(d.end, "")
 	first := d.prelude[0] + big + strings.Join(d.end, "")
-	for _, whole := range []string{stream, first} {
-		for _, size := range []int{1000, 4096, 65537, len(whole)} {
+	for i, whole := range []string{stream, first} {
+		for _, size := range [][]int{{1000, 65537}, {4096, len(whole)}}[i] {
 			var parts []string
 			for rest := whole; rest != ""; {
 				n := min(size, len(rest))
@@ -296,11 +300,11 @@ func TestLargeEvents(t *testing.T) {
 			r := newRig(t, streaming(parts...))
 			held := 0
 			w := newClient()
-			var body *pieces_
+			var body *scripted
 			c := r.call(d, true)
 			r.pool.Set([]pool.Account{r.account("a", 0, func(*http.Request, []byte) (*http.Response, error) {
 				a := answerOf(200, eventStream, parts...)
-				body = a.Body.(*pieces_)
+				body = a.Body.(*scripted)
 				return a, nil
 			})})
 			w.onWrite = func([]byte) error { held = max(held, body.read-w.body.Len()); return nil }
@@ -333,10 +337,10 @@ func TestBackPressure(t *testing.T) {
 	}
 	parts = append(parts, d.end...)
 	synctest.Test(t, func(t *testing.T) {
-		var body *pieces_
+		var body *scripted
 		r := newRig(t, func(*http.Request, []byte) (*http.Response, error) {
 			a := answerOf(200, eventStream, strings.Join(parts, ""))
-			body = a.Body.(*pieces_)
+			body = a.Body.(*scripted)
 			return a, nil
 		})
 		w := newClient()

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 
@@ -21,7 +22,7 @@ func (a *answer) through(ctx context.Context, resp *http.Response, head []byte) 
 		var n int
 		n, err = a.readPiece(resp.Body, buf)
 		piece = buf[:n]
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return a.cut(ctx, err, fault.Answered)
 		}
 	}
@@ -46,7 +47,7 @@ func (a *answer) through(ctx context.Context, resp *http.Response, head []byte) 
 			}
 		}
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return a.cut(ctx, err, fault.Streaming)

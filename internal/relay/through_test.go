@@ -78,7 +78,7 @@ func TestThroughFails(t *testing.T) {
 		return func(*http.Request, []byte) (*http.Response, error) {
 			a := answerOf(200, "audio/mpeg", body)
 			a.ContentLength = 1000
-			a.Body.(*pieces_).err = io.ErrUnexpectedEOF
+			a.Body.(*scripted).err = io.ErrUnexpectedEOF
 			return a, nil
 		}
 	}

@@ -23,11 +23,15 @@ func (r *Relay) foreignForms(codecs []protocol.Codec) map[protocol.Op][]form {
 			continue
 		}
 		way := pool.Way{Op: protocol.Chat, Protocol: c.Name()}
-		forms[protocol.Chat] = append(forms[protocol.Chat], form{way: way, codec: c, foreign: true,
-			make: func(c *Call) (carrier, error) { return r.newTranslation(c, upstream) }})
+		forms[protocol.Chat] = append(forms[protocol.Chat], form{
+			way: way, codec: c, foreign: true,
+			make: func(c *Call) (carrier, error) { return r.newTranslation(c, upstream) },
+		})
 		if c.Name() != protocol.OpenAIChat { // which needs no translation
-			forms[protocol.Complete] = append(forms[protocol.Complete], form{way: way, codec: c, foreign: true,
-				make: func(c *Call) (carrier, error) { return r.newRetold(c, upstream) }})
+			forms[protocol.Complete] = append(forms[protocol.Complete], form{
+				way: way, codec: c, foreign: true,
+				make: func(c *Call) (carrier, error) { return r.newRetold(c, upstream) },
+			})
 		}
 	}
 	return forms

@@ -56,7 +56,7 @@ func TestNoTotalLimit(t *testing.T) {
 				parts = append(parts, d.middle...)
 			}
 			a := answerOf(200, eventStream, append(parts, d.end...)...)
-			a.Body.(*pieces_).pause = 299 * time.Second
+			a.Body.(*scripted).pause = 299 * time.Second
 			return a, nil
 		})
 		r.settings.Timeouts.Heartbeat = 0
@@ -89,7 +89,7 @@ func TestHeartbeat(t *testing.T) {
 			n := len(d.prelude) + 1
 			r := newRig(t, func(*http.Request, []byte) (*http.Response, error) {
 				a := answerOf(200, eventStream, strings.Join(parts[:n], ""), strings.Join(parts[n:], ""))
-				a.Body.(*pieces_).pause = 100 * time.Second
+				a.Body.(*scripted).pause = 100 * time.Second
 				return a, nil
 			})
 			w := r.run(r.call(d, true))
@@ -109,7 +109,7 @@ func TestHeartbeat(t *testing.T) {
 		at := len(d.middle[0]) + maxHeld + 5000
 		r := newRig(t, func(*http.Request, []byte) (*http.Response, error) {
 			a := answerOf(200, eventStream, stream[:at], stream[at:])
-			a.Body.(*pieces_).pause = 100 * time.Second
+			a.Body.(*scripted).pause = 100 * time.Second
 			return a, nil
 		})
 		if w := r.run(r.call(d, true)); w.text() != stream {
@@ -127,7 +127,7 @@ func TestWriteStall(t *testing.T) {
 		r := newRig(t, func(out *http.Request, _ []byte) (*http.Response, error) {
 			up = out.Context()
 			a := answerOf(200, eventStream, append(append([]string{}, d.middle...), d.middle...)...)
-			a.Body.(*pieces_).pause, a.Body.(*pieces_).hang = time.Second, true
+			a.Body.(*scripted).pause, a.Body.(*scripted).hang = time.Second, true
 			return a, nil
 		})
 		w := newClient()

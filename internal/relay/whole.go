@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -17,9 +18,9 @@ func (a *answer) whole(ctx context.Context, resp *http.Response) *fault.Fault {
 	buf, err := a.read((*p)[:0], resp.Body, resp.ContentLength, maxWhole)
 	*p = buf
 	switch {
-	case err == errMore && a.form.make != nil:
+	case errors.Is(err, errMore) && a.form.make != nil:
 		return a.broken(fault.Answered, "it is larger than %d MiB", maxWhole>>20)
-	case err == errMore:
+	case errors.Is(err, errMore):
 		a.try.tap = nil
 		return a.through(ctx, resp, buf)
 	case err != nil:

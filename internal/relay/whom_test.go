@@ -40,8 +40,10 @@ func TestChain(t *testing.T) {
 	c := r.call(d, false)
 	c.Body = []byte(`{ "x":1e400,"model" : "m","y":[1,1], "n":12345678901234567890 }`)
 	w := r.run(c)
-	want := []string{strings.Replace(string(c.Body), `"m"`, `"one"`, 1), strings.Replace(string(c.Body), `"m"`, `"two"`, 1),
-		strings.Replace(string(c.Body), `"m"`, `"two"`, 1), strings.Replace(string(c.Body), `"m"`, `"three"`, 1)}
+	want := []string{
+		strings.Replace(string(c.Body), `"m"`, `"one"`, 1), strings.Replace(string(c.Body), `"m"`, `"two"`, 1),
+		strings.Replace(string(c.Body), `"m"`, `"two"`, 1), strings.Replace(string(c.Body), `"m"`, `"three"`, 1),
+	}
 	if w.status != 200 || !slices.Equal(bodies, want) {
 		t.Errorf("status %d, asked\n%s\n%+v", w.status, strings.Join(bodies, "\n"), r.ledger.last())
 	}
@@ -93,6 +95,28 @@ func TestPathModel(t *testing.T) {
 	r.routes(rule("m", "bad name"))
 	if w := r.run(r.call(&d, false)); w.status != 400 || !strings.Contains(w.text(), "the path cannot name it") {
 		t.Error(w.text())
+	}
+
+	d = *dialects["gemini"]
+	r = newRig(t, func(out *http.Request, b []byte) (*http.Response, error) {
+		if out.URL.Path != "/models/served:streamGenerateContent" || string(b) != d.request {
+			t.Errorf("%s %s", out.URL.Path, b)
+		}
+		return answerOf(200, eventStream, d.parts()...), nil
+	})
+	r.routes(rule("m", "served"))
+	if w := r.run(r.call(&d, true)); w.text() != strings.Join(d.parts(), "") {
+		t.Error(w.text())
+	}
+}
+
+// TestArrayStream: Gemini's stream as one JSON array passes as it is.
+func TestArrayStream(t *testing.T) {
+	d := *dialects["gemini"]
+	array := "[" + strings.ReplaceAll(d.whole, `"finishReason":"STOP",`, "") + "\n,\n" + d.whole + "\n]"
+	r := newRig(t, replyWith(200, "application/json; charset=UTF-8", array))
+	if w := r.run(r.call(&d, true)); w.status != 200 || w.text() != array || r.ledger.last().Usage.Total() != 10 {
+		t.Errorf("status %d, body %s, %+v", w.status, w.text(), r.ledger.last())
 	}
 }
 
@@ -243,7 +267,7 @@ func TestPayload(t *testing.T) {
 		}
 		bodies = append(bodies, out.Body)
 		x := answerOf(200, "application/json", d.whole) // before the body is read to its end
-		x.Body.(*pieces_).ctx = out.Context()
+		x.Body.(*scripted).ctx = out.Context()
 		return x, nil
 	})
 	r.pool.Set([]pool.Account{a})
