@@ -49,7 +49,7 @@ func (a *App) apply(c *config.Config) error {
 	a.ingress.Set(&ingress.Settings{
 		Policy: policy, Port: c.Port, LAN: c.AllowLAN, Hosts: c.AllowedHosts, Origins: c.AllowedOrigins,
 		Body: c.Limits.Body, InFlight: c.Limits.InFlight,
-		Relay: &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts},
+		Relay: &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, Catalog: cat},
 	})
 	return nil
 }

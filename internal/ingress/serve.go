@@ -10,6 +10,7 @@ import (
 
 	"portico/internal/access"
 	"portico/internal/fault"
+	"portico/internal/protocol/gemini"
 	"portico/internal/relay"
 )
 
@@ -180,6 +181,9 @@ func (s *Server) serveData(v *visit) {
 		return
 	}
 	r, c := v.r, &v.call
+	if v.m.in == asGemini && v.m.stream && !gemini.SSE(r.URL.RawQuery) {
+		v.codec = inArray
+	}
 	c.Settings, c.Codec, c.Op = v.st.Relay, v.codec, v.m.op
 	c.Method, c.Path, c.Query, c.Header = r.Method, v.m.path, access.StripKey(r.URL.RawQuery), r.Header
 	c.Model, c.Stream = v.m.model, v.m.stream
@@ -204,6 +208,9 @@ func (s *Server) serveData(v *visit) {
 		s.carry(v)
 	}
 }
+
+// inArray is Gemini's protocol for those who want a stream as a JSON array.
+var inArray Codec = gemini.NewArray()
 
 // carry reads the body and hands the call to the relay.
 func (s *Server) carry(v *visit) {
