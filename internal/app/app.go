@@ -37,6 +37,7 @@ import (
 	"portico/internal/relay"
 	"portico/internal/store"
 	"portico/internal/telemetry"
+	"portico/internal/translate"
 	"portico/internal/version"
 )
 
@@ -153,6 +154,7 @@ func (a *App) build(c *config.Config) {
 	a.shelf = models.New(models.Options{Codecs: list, File: filepath.Join(c.DataDir, "models.json"), Agent: agent(), Log: a.log.Logger})
 	a.relay = relay.New(relay.Options{
 		Pool: a.pool, Codecs: list, Record: a.journal, Hop: journal.NewID()[4:], Agent: agent(), Now: time.Now, Log: a.log.Logger,
+		Recall: translate.NewMemory(recallSize, time.Now),
 	})
 	a.admin = a.operator(c)
 	a.ingress = ingress.New(ingress.Options{
@@ -162,6 +164,10 @@ func (a *App) build(c *config.Config) {
 	})
 	a.flying.next = a.relay
 }
+
+// recallSize bounds what is remembered of sealed reasoning, in bytes (spec:
+// upstreams §2.6).
+const recallSize = 64 << 20
 
 // agent is the User-Agent that upstreams see: the gateway's own.
 func agent() string {
