@@ -35,7 +35,7 @@ func (d *decoder) content(path string, v []byte) []llm.Part {
 
 // block reads one block of any kind.
 func (d *decoder) block(path string, v []byte) llm.Part {
-	switch kind := wire.Text(jsonedit.Get(v, "type")); kind {
+	switch kind := kindOf(v); kind {
 	case "text":
 		return text(v)
 	case "thinking":
@@ -58,6 +58,17 @@ func (d *decoder) block(path string, v []byte) llm.Part {
 		}
 		return opaque(v, kind)
 	}
+}
+
+// kindOf is the type of a block. Nearly always it stands first, and what comes
+// after it, which may be a megabyte, is not looked at.
+func kindOf(v []byte) string {
+	for m := range wire.Object(v) {
+		if string(m.Name) == "type" {
+			return wire.Text(m.Value)
+		}
+	}
+	return ""
 }
 
 func text(v []byte) *llm.Prose {

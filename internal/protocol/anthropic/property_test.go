@@ -79,7 +79,7 @@ func (d dice) request() *llm.Request {
 	r.Parallel = pick(d, nil, new(true), new(false))
 	r.Reason.Mode = llm.ReasonMode(d.IntN(5))
 	r.Reason.Effort = pick(d, "", "minimal", "high", "max")
-	r.Reason.Budget = pick[int64](d, 0, 100, 5000, 1 << 20)
+	r.Reason.Budget = pick[int64](d, 0, 100, 5000, 1<<20)
 	r.Sampling.MaxTokens = pick(d, nil, new(int64(1)), new(int64(2500)), new(int64(1<<30)))
 	r.Sampling.Temperature = pick[llm.Number](d, "", "0.5", "2", "1")
 	r.Output.Kind = llm.OutputKind(d.IntN(4))

@@ -154,8 +154,12 @@ func (e *requestEncoder) sampling(dst []byte) []byte {
 			e.lose("temperature", "approximated: "+string(s.Temperature)+" as 1, the highest here")
 		}
 		if e.can.oneKnob && temperature != "" && topP != "" {
-			topP = ""
-			e.lose("top_p", "dropped: the model takes it or the temperature")
+			if value(temperature) == 1 { // which is the default
+				temperature = ""
+			} else {
+				topP = ""
+				e.lose("top_p", "dropped: the model takes it or the temperature")
+			}
 		}
 	}
 	dst = jsonw.Number(dst, "temperature", temperature)

@@ -54,6 +54,7 @@ func TestTrapsOfKnobs(t *testing.T) {
 		{name: "A20 one", in: `{` + ask + `,"stop":"X"}`, want: `{"stop_sequences":["X"]}`},
 		{name: "X28 knobs of an older model", in: `{` + ask + `,"temperature":1.5,"top_k":5}`, want: `{"temperature":1,"top_k":5}`, losses: "temperature"},
 		{name: "X28 one of the two", in: `{` + ask + `,"temperature":0,"top_p":0.5}`, want: `{"temperature":0,"top_p":null}`, losses: "top_p"},
+		{name: "X28 the other one, if the first says nothing", in: `{` + ask + `,"temperature":1,"top_p":0.5}`, want: `{"temperature":null,"top_p":0.5}`},
 		{name: "X28 later models refuse them", model: "claude-opus-4-8", in: `{` + ask + `,"temperature":0.2,"top_p":1,"top_k":5}`, want: `{"temperature":null,"top_p":null,"top_k":null}`, losses: "temperature,top_k"},
 		{name: "X28 but for the default", model: "claude-opus-4-8", in: `{` + ask + `,"temperature":1.0}`, want: `{"temperature":null}`},
 		{name: "X28 none while it thinks", in: `{` + ask + `,"temperature":0.2,"top_p":0.97,"reasoning_effort":"medium"}`, want: `{"temperature":null,"top_p":0.97}`, losses: "reasoning.effort,temperature"},
