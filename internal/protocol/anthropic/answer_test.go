@@ -83,6 +83,11 @@ func TestStreamIsWhole(t *testing.T) {
 			t.Errorf("%s: %s\nlosses: %v", name, d, losses)
 			continue
 		}
+		for _, name := range []string{"message_start", "message_delta"} {
+			if d := codectest.Same(tidy(frame(stream, name)), tidy(frame(written, name))); d != "" {
+				t.Errorf("%s: %s", name, d)
+			}
+		}
 		same++
 	}
 	t.Logf("%d of %d streams are the same", same, cases)
@@ -107,4 +112,14 @@ func reencode(t *testing.T, stream []byte, echo *protocol.Echo) (out []byte, los
 		out = e.Feed(out, &events[i])
 	}
 	return e.End(out), e.Losses()
+}
+
+// frame is the data of the first event of a name.
+func frame(stream []byte, name string) []byte {
+	for _, f := range codectest.Frames(stream) {
+		if string(f.Event) == name {
+			return f.Data
+		}
+	}
+	return nil
 }

@@ -154,7 +154,7 @@ func (e *requestEncoder) content(dst []byte, blocks []block) []byte {
 	}
 	dst = append(dst, '[')
 	for i := range blocks {
-		dst = e.block(jsonw.Comma(dst), blocks[i].part)
+		dst = e.block(jsonw.Comma(dst), blocks[i])
 	}
 	return append(dst, ']')
 }
@@ -165,22 +165,22 @@ func plain(t *llm.Prose) bool {
 }
 
 // block writes a part that has a seat.
-func (e *requestEncoder) block(dst []byte, p llm.Part) []byte {
-	switch p := p.(type) {
+func (e *requestEncoder) block(dst []byte, b block) []byte {
+	switch p := b.part.(type) {
 	case *llm.Prose:
-		return e.close(e.cites(appendProse(dst, p), p), p.Cache, p.Extra)
+		return e.close(e.cites(appendProse(dst, p), p, b.at), p.Cache, p.Extra, b.at)
 	case *llm.Thought:
-		return e.close(appendThought(dst, p), nil, p.Extra)
+		return e.close(appendThought(dst, p), nil, p.Extra, b.at)
 	case *llm.Call:
-		dst = e.input(appendCall(dst, p.ID, p.Name), p)
-		return e.close(dst, p.Cache, p.Extra)
+		dst = e.input(appendCall(dst, p.ID, p.Name), p, b.at)
+		return e.close(dst, p.Cache, p.Extra, b.at)
 	case *llm.Result:
-		return e.answer(dst, p)
+		return e.answer(dst, p, b.at)
 	case *llm.Blob:
 		return e.show(dst, p)
 	case *llm.Reference:
 		dst = jsonw.String(append(dst, `{"type":"tool_reference"`...), "tool_name", p.Name)
-		return e.close(dst, nil, p.Extra)
+		return e.close(dst, nil, p.Extra, b.at)
 	case *llm.ServerCall:
 		return append(append(appendServerCall(dst, p), inputOf(p)...), '}')
 	case *llm.ServerResult:
@@ -191,22 +191,43 @@ func (e *requestEncoder) block(dst []byte, p llm.Part) []byte {
 	return dst
 }
 
-// close ends a block with its breakpoint and what this protocol alone knows.
-func (e *requestEncoder) close(dst []byte, b *llm.Breakpoint, x llm.Extra) []byte {
-	return append(x.AppendTo(e.cache.append(dst, b), protocol.Anthropic), '}')
+// close ends a block with its breakpoint and what Anthropic alone knows, which
+// a copy of its protocol may refuse.
+func (e *requestEncoder) close(dst []byte, b *llm.Breakpoint, x llm.Extra, at place) []byte {
+	dst = e.cache.append(dst, b)
+	return append(e.rare(dst, x, at.String), '}')
 }
+
+// rare appends the members of x, or tells that they do not cross.
+func (e *requestEncoder) rare(dst []byte, x llm.Extra, at func() string) []byte {
+	if e.fit.Native || x.Protocol != protocol.Anthropic {
+		return x.AppendTo(dst, protocol.Anthropic)
+	}
+	for m := range members(x) {
+		e.lose(at()+"."+string(m.Name), notCopied)
+	}
+	return dst
+}
+
+const notCopied = "dropped: copies of the protocol do not know it"
 
 // cites writes citations that are the upstream's own. Others mean nothing to
 // it: they have no index of its searches.
-func (e *requestEncoder) cites(dst []byte, p *llm.Prose) []byte {
-	open := false
+func (e *requestEncoder) cites(dst []byte, p *llm.Prose, at place) []byte {
+	n, open := 0, false
 	for i := range p.Cites {
-		if c := &p.Cites[i]; e.own(c.Extra) {
-			if !open {
-				dst, open = append(jsonw.Name(dst, "citations"), '['), true
-			}
-			dst = appendCitation(jsonw.Comma(dst), c, llm.Text{})
+		c := &p.Cites[i]
+		if !e.own(c.Extra) {
+			n++
+			continue
 		}
+		if !open {
+			dst, open = append(jsonw.Name(dst, "citations"), '['), true
+		}
+		dst = appendCitation(jsonw.Comma(dst), c, llm.Text{})
+	}
+	if n > 0 {
+		e.lose(at.String()+".citations", "dropped: the upstream takes back only what it cited itself")
 	}
 	if open {
 		dst = append(dst, ']')
@@ -217,7 +238,7 @@ func (e *requestEncoder) cites(dst []byte, p *llm.Prose) []byte {
 // input writes a call's arguments. The upstream takes nothing but an object:
 // what else a model wrote stands in one, word by word (spec: translation-traps
 // A12, A13).
-func (e *requestEncoder) input(dst []byte, c *llm.Call) []byte {
+func (e *requestEncoder) input(dst []byte, c *llm.Call, at place) []byte {
 	n := len(dst)
 	dst = c.Args.Append(dst)
 	v := bytes.TrimSpace(dst[n:])
@@ -231,7 +252,7 @@ func (e *requestEncoder) input(dst []byte, c *llm.Call) []byte {
 	if object {
 		return dst
 	}
-	e.lose("tool_calls", "approximated: arguments of "+c.Name+" that are no JSON object stand in one")
+	e.lose(at.String(), "approximated: arguments that are no JSON object stand in one")
 	v = bytes.Clone(v)
 	dst = append(dst[:n], `{"arguments":`...)
 	if json {
@@ -241,19 +262,19 @@ func (e *requestEncoder) input(dst []byte, c *llm.Call) []byte {
 }
 
 // answer writes a tool's result.
-func (e *requestEncoder) answer(dst []byte, r *llm.Result) []byte {
+func (e *requestEncoder) answer(dst []byte, r *llm.Result, at place) []byte {
 	dst = jsonw.String(append(dst, `{"type":"tool_result"`...), "tool_use_id", r.CallID)
 	if r.Parts != nil && (len(r.Parts) > 0 || e.native) {
 		blocks := make([]block, len(r.Parts))
 		for i, p := range r.Parts {
-			blocks[i].part = p
+			blocks[i] = block{p, at}
 		}
 		dst = e.content(jsonw.Name(dst, "content"), blocks)
 	}
 	if r.Failed {
 		dst = jsonw.Bool(dst, "is_error", true)
 	}
-	return e.close(dst, r.Cache, r.Extra)
+	return e.close(dst, r.Cache, r.Extra, at)
 }
 
 // show writes an image or a document.

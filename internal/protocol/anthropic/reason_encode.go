@@ -177,10 +177,10 @@ func (p *plan) guess(q *llm.Reason, a abilities, limit int64) {
 	}
 }
 
-// append appends the thinking member, with how it is to be shown and what this
-// protocol alone knows of it.
-func (p *plan) append(dst []byte, q *llm.Reason, a abilities) []byte {
-	own := q.Extra.Protocol == protocol.Anthropic
+// append appends the thinking member, with how it is to be shown and, for
+// Anthropic itself, what it alone knows of it.
+func (p *plan) append(dst []byte, q *llm.Reason, a abilities, native bool) []byte {
+	own := q.Extra.Protocol == protocol.Anthropic && native
 	if p.kind == "" && (!own || q.Mode != llm.ReasonUnset) {
 		return dst
 	}

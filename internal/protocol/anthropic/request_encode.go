@@ -43,7 +43,7 @@ func (*Codec) EncodeRequest(dst []byte, r *llm.Request, fit *protocol.Fit) ([]by
 	dst = e.system(dst, head)
 	dst = e.messages(dst, turns)
 	dst = e.sampling(dst)
-	dst = e.plan.append(dst, &r.Reason, e.can)
+	dst = e.plan.append(dst, &r.Reason, e.can, e.fit.Native)
 	dst = e.output(dst)
 	dst = e.rest(dst)
 	return append(dst, '}'), e.losses, nil
@@ -272,7 +272,7 @@ func (e *requestEncoder) rest(dst []byte) []byte {
 		case strings.HasPrefix(name, inMetadata) || strings.HasPrefix(name, inConfig) && e.fit.Native:
 			// They stand in their own objects.
 		case !e.fit.Native && (isAnthropics(name) || strings.HasPrefix(name, inConfig)):
-			e.lose(name, "dropped: copies of the protocol do not know it")
+			e.lose(name, notCopied)
 		default:
 			dst = jsonw.Raw(dst, name, m.Value)
 		}

@@ -97,6 +97,10 @@ func (s *streamDecoder) Feed(dst []llm.Event, event, data []byte) ([]llm.Event, 
 	case "message_stop":
 		s.halted = true
 		dst = s.End(dst)
+	case "ping", "":
+	default: // the protocol promises new ones (spec: translation-traps X6)
+		inside := bytes.TrimSuffix(bytes.TrimPrefix(data, []byte("{")), []byte("}"))
+		dst = append(dst, llm.Event{Kind: llm.Note, ID: string(event), Extra: llm.Extra{Protocol: protocol.Anthropic, Members: inside}})
 	}
 	return dst, nil
 }

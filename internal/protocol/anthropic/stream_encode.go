@@ -7,6 +7,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
+	"portico/internal/sse"
 )
 
 // NewEncoder returns an encoder for one stream (spec: upstreams §1C.7, §2.12).
@@ -112,7 +113,11 @@ func (s *streamEncoder) Feed(dst []byte, e *llm.Event) []byte {
 		if e.Kind != llm.Close {
 			s.once("content", afterHalt)
 		}
-	case llm.Note, llm.Begin, llm.End:
+	case llm.Note:
+		if e.Extra.Protocol == protocol.Anthropic && e.ID != "" && !s.summed {
+			return sse.Append(dst, e.ID, object(e.Extra))
+		}
+	case llm.Begin, llm.End:
 	}
 	return dst
 }

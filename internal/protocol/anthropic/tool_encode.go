@@ -98,7 +98,7 @@ func (e *requestEncoder) wake(o *offer, awake bool) {
 			own := *d.tool
 			own.Deferred = false
 			o.tools[i].tool = &own
-			e.lose("tools", "emulated: deferred tools are declared at once")
+			e.lose(d.at+".defer_loading", "emulated: the tool is declared at once")
 		}
 	}
 }
@@ -267,7 +267,7 @@ func (e *requestEncoder) tool(dst []byte, d *declared) []byte {
 	if !t.Deferred || e.native { // the upstream refuses both (spec: translation-traps A35)
 		dst = e.cache.append(dst, t.Cache)
 	}
-	return append(t.Extra.AppendTo(dst, protocol.Anthropic), '}')
+	return append(e.rare(dst, t.Extra, func() string { return d.at }), '}')
 }
 
 func (e *requestEncoder) choice(dst []byte, o *offer) []byte {
