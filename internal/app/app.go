@@ -160,7 +160,6 @@ func (a *App) build(c *config.Config) {
 	a.ingress = ingress.New(ingress.Options{
 		Relay: &a.flying, Codecs: byName, Gate: a.gate, Models: a.shelf, Admin: a.admin, Ready: a.ready.Load,
 		NewID: journal.NewID, Log: a.log.Logger, Now: time.Now,
-		Blocked: func(kind, what string) { a.log.Warn("blocked", "kind", kind, "from", what) },
 	})
 	a.flying.next = a.relay
 }

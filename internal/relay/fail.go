@@ -128,6 +128,9 @@ func (a *answer) refused(ctx context.Context, resp *http.Response) *fault.Fault 
 		// by nobody.
 		return a.broken(fault.Answered, "it answered with status %d, which leads elsewhere; is the account's base URL right?", status)
 	}
+	if status == http.StatusLoopDetected {
+		return looped() // a gateway further on knows it; another try would go round once more
+	}
 	readable := !encoded(resp.Header)
 	if !readable {
 		body = nil

@@ -122,6 +122,22 @@ func TestLoop(t *testing.T) {
 	}
 }
 
+// TestLoopFurtherOn: a gateway behind an account that knows the request is
+// asked once, is not blamed, and the client is told the same.
+func TestLoopFurtherOn(t *testing.T) {
+	for name, d := range dialects {
+		r := newRig(t, replyWith(508, "application/json", d.errorBody))
+		w := r.run(r.call(d, false))
+		x := r.ledger.last()
+		if w.status != 508 || len(x.Attempts) != 1 || x.Attempts[0].Step != "give_up" || x.Code != loopCode {
+			t.Errorf("%s: status %d, %+v", name, w.status, x)
+		}
+		if h := r.pool.Views()[0].Health; h.Failed != 0 || !h.Until.IsZero() {
+			t.Errorf("%s: the account is %+v", name, h)
+		}
+	}
+}
+
 // TestRefuse: a refusal of the way in is told in the client's dialect and is in
 // the ledger.
 func TestRefuse(t *testing.T) {
