@@ -21,6 +21,7 @@ type accountCmd struct {
 	Add     accountAdd    `cmd:"" help:"Add an account and test it."`
 	List    accountList   `cmd:"" help:"List accounts and how they are doing."`
 	Test    accountTest   `cmd:"" help:"Ask an account's upstream whether it would serve."`
+	Heal    accountHeal   `cmd:"" help:"Forget an account's faults, so that it is tried at once."`
 	Remove  accountRemove `cmd:"" help:"Remove an account and its credential."`
 	Enable  accountSwitch `cmd:"" help:"Let an account serve again."`
 	Disable accountSwitch `cmd:"" help:"Let an account rest without removing it."`
@@ -28,33 +29,36 @@ type accountCmd struct {
 
 type accountAdd struct {
 	Name      string            `arg:"" help:"What the account is called; unique."`
-	Provider  string            `required:"" short:"p" help:"openai, anthropic, gemini, openai-compatible, anthropic-compatible, ollama or simulator."`
-	Preset    string            `help:"The vendor behind a compatible provider, such as openrouter, deepseek or groq."`
-	BaseURL   string            `name:"base-url" placeholder:"URL" help:"Where it lives, as the vendor's SDK takes it."`
+	Provider  string            `required:"" short:"p" placeholder:"NAME" help:"openai, anthropic, gemini, openai-compatible, anthropic-compatible, ollama or simulator."`
+	Preset    string            `placeholder:"NAME" help:"The vendor behind a compatible provider, such as openrouter, deepseek or groq; a wrong one lists all."`
+	BaseURL   string            `name:"base-url" placeholder:"URL" help:"Where it lives, as the vendor's SDK takes it; the vendor's own by default."`
 	KeyFile   string            `name:"key-file" placeholder:"FILE" help:"Read the key from a file; - is standard input. Without it the key is asked for."`
 	KeyEnv    string            `name:"key-env" placeholder:"NAME" help:"Read the key from an environment variable."`
 	NoKey     bool              `name:"no-key" help:"The upstream needs no key."`
-	Protocols []string          `help:"What it speaks, best first: openai-chat, openai-responses, anthropic, gemini."`
-	Models    []string          `help:"Globs of the models that it serves; all by default."`
-	Priority  int               `help:"Accounts of a lower number are tried first."`
-	Weight    int               `default:"1" help:"Share of the requests among accounts of one priority."`
-	RPM       int               `name:"rpm" help:"Requests a minute; 0 is no limit."`
-	TPM       int               `name:"tpm" help:"Tokens a minute; 0 is no limit."`
-	Parallel  int               `name:"concurrency" help:"Requests at one time; 0 is no limit."`
-	Proxy     string            `placeholder:"URL" help:"An outbound proxy of its own."`
-	Option    map[string]string `placeholder:"NAME=VALUE" help:"A setting of the provider's own."`
+	Protocols []string          `placeholder:"NAME,..." help:"What it speaks, best first, if not all that its provider does: openai-chat, openai-responses, anthropic, gemini."`
+	Models    []string          `placeholder:"GLOB,..." help:"Models that it serves; all by default."`
+	Priority  int               `placeholder:"NUMBER" help:"Accounts of a lower number are tried first; 0 by default."`
+	Weight    int               `default:"1" placeholder:"NUMBER" help:"Share of the requests among accounts of one priority; 1 by default."`
+	RPM       int               `name:"rpm" placeholder:"NUMBER" help:"Requests a minute; 0, the default, is no limit."`
+	TPM       int               `name:"tpm" placeholder:"NUMBER" help:"Tokens a minute; 0, the default, is no limit."`
+	Parallel  int               `name:"concurrency" placeholder:"NUMBER" help:"Requests at one time; 0, the default, is no limit."`
+	Proxy     string            `placeholder:"URL" help:"An outbound proxy of its own: http, https, socks5 or socks5h."`
+	Option    map[string]string `placeholder:"NAME=VALUE" help:"A setting of the provider's own; may be repeated."`
 	JSON      bool              `name:"json" help:"Print JSON."`
 }
 
 // Help shows how to add accounts.
 func (*accountAdd) Help() string {
-	return `The key is never taken from the command line, where everybody on the machine could read it.
+	return `The key is never taken from the command line, where everybody on the machine could read it. It is asked for, or read from standard input, a file or the environment, and kept sealed in the data folder.
+
+The account is added even if its test fails; exit code 1 then says so.
 
 Examples:
   portico account add work --provider openai
   portico account add claude -p anthropic --key-env ANTHROPIC_API_KEY
   portico account add router -p openai-compatible --preset openrouter --key-file key.txt
-  portico account add local -p ollama --no-key`
+  portico account add local -p ollama --no-key
+  portico account add lab -p openai-compatible --base-url https://lab.example/v1 --models 'llama-*,qwen-*' --concurrency 4`
 }
 
 // Run adds the account and says what the upstream said of it.
@@ -135,6 +139,15 @@ type accountList struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
+// Help says what the columns mean.
+func (*accountList) Help() string {
+	return `The state is ready, cooling (it waits by itself until the time in AGAIN IN), trial (its wait is over and the next request tries it), down (the vendor rejected it and you should act) or off. SERVED counts since the gateway's start.
+
+Examples:
+  portico account list
+  portico account list --json`
+}
+
 // Run lists accounts.
 func (c *accountList) Run(g *globals) error {
 	return g.with(func(k *client) error {
@@ -169,6 +182,15 @@ func (c *accountList) Run(g *globals) error {
 type accountTest struct {
 	Name string `arg:"" help:"The account."`
 	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Help says what a test is.
+func (*accountTest) Help() string {
+	return `The account is asked for its list of models, or for one token where that proves nothing. Its state does not change.
+
+Examples:
+  portico account test work
+  portico account test work --json`
 }
 
 // Run tests an account. An account that would not serve is exit code 1.
@@ -209,6 +231,14 @@ type accountRemove struct {
 	Name string `arg:"" help:"The account."`
 }
 
+// Help says which accounts can be removed.
+func (*accountRemove) Help() string {
+	return `Accounts that the configuration file declares are removed there.
+
+Examples:
+  portico account remove work`
+}
+
 // Run removes an account.
 func (c *accountRemove) Run(g *globals) error {
 	return g.with(func(k *client) error {
@@ -224,6 +254,15 @@ type accountSwitch struct {
 	Name string `arg:"" help:"The account."`
 }
 
+// Help says what a switch does.
+func (*accountSwitch) Help() string {
+	return `What an account serves at the moment goes on. Accounts that the configuration file declares are switched there, by disabled.
+
+Examples:
+  portico account disable work
+  portico account enable work`
+}
+
 // Run switches an account on or off, by the command's own name.
 func (c *accountSwitch) Run(g *globals) error {
 	off := g.command == "account disable <name>"
@@ -236,6 +275,32 @@ func (c *accountSwitch) Run(g *globals) error {
 			did = "disabled"
 		}
 		_, err := fmt.Fprintln(g.out, did, printable(c.Name))
+		return err
+	})
+}
+
+type accountHeal struct {
+	Name string `arg:"" help:"The account."`
+}
+
+// Help says when to heal an account.
+func (*accountHeal) Help() string {
+	return `Every pause ends by itself; this ends it now, after you have mended at the vendor's what was wrong.
+
+Examples:
+  portico account heal work`
+}
+
+// Run heals an account.
+func (c *accountHeal) Run(g *globals) error {
+	return g.with(func(k *client) error {
+		if k.running == nil {
+			return &failure{exitError, "no gateway runs, and one that starts has forgotten all faults", "portico serve"}
+		}
+		if err := k.call(g.ctx, http.MethodPost, "/api/accounts/"+url.PathEscape(c.Name)+"/heal", nil, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(g.out, "healed", printable(c.Name))
 		return err
 	})
 }

@@ -32,7 +32,7 @@ const (
 
 // globals are the flags of every command, and what commands work with.
 type globals struct {
-	DataDir string `name:"data-dir" placeholder:"DIR" help:"Data folder; $PORTICO_HOME, else portico in your configuration folder."`
+	DataDir string `name:"data-dir" placeholder:"DIR" help:"Data folder; by default $PORTICO_HOME, else the folder portico in your configuration folder."`
 	Config  string `name:"config" placeholder:"FILE" help:"Configuration file; portico.yaml in the data folder by default."`
 
 	ctx    context.Context
@@ -69,6 +69,8 @@ type grammar struct {
 
 const description = `A local AI gateway: one address for every AI client, many accounts behind it.
 
+Begin with "portico serve --simulator", add an account with "portico account add", and point a client at the address that serve prints. All commands but serve speak to the gateway that runs on the data folder, or open the folder where none runs.
+
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 another server holds the data folder, 5 no such account or request.`
 
 // Run carries out args, which is without the program's name, and returns the
@@ -77,12 +79,8 @@ func Run(args, env []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	g := &grammar{ctx: ctx, env: env, in: in, out: out, err: errw}
-	g.Serve.Plugins = kong.Plugins{settings()}
 	leave := -1
-	parser, err := kong.New(g,
-		kong.Name("portico"), kong.Description(description), kong.UsageOnError(), kong.Writers(out, errw),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Exit(func(code int) { leave = code }), kong.Bind(&g.globals))
+	parser, err := g.newParser(func(code int) { leave = code })
 	if err != nil {
 		fmt.Fprintln(errw, "portico:", err)
 		return exitError
@@ -102,6 +100,16 @@ func Run(args, env []string, in io.Reader, out, errw io.Writer) int {
 	}
 	g.command = cmd.Command()
 	return g.report(cmd.Run(&g.globals))
+}
+
+// newParser makes the parser of g's commands. leave is called when the help
+// was printed.
+func (g *grammar) newParser(leave func(code int)) (*kong.Kong, error) {
+	g.Serve.Plugins = kong.Plugins{settings()}
+	return kong.New(g,
+		kong.Name("portico"), kong.Description(description), kong.UsageOnError(), kong.Writers(g.out, g.err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Exit(leave), kong.Bind(&g.globals))
 }
 
 // commandOf is the command in which a parse error happened, with a space
@@ -157,6 +165,13 @@ func (f *failure) ExitCode() int { return f.code }
 
 type versionCmd struct {
 	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Help shows how to print it.
+func (*versionCmd) Help() string {
+	return `Examples:
+  portico version
+  portico version --json`
 }
 
 // Run prints the version.

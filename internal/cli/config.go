@@ -11,6 +11,7 @@ import (
 type configCmd struct {
 	Check configCheck `cmd:"" help:"Say whether the configuration is sound."`
 	Show  configShow  `cmd:"" help:"Print every key, its value and where it comes from; secrets are masked."`
+	Keys  configKeys  `cmd:"" help:"List every key that can be set, and what it means."`
 }
 
 // load reads the configuration without a server and without writing.
@@ -39,8 +40,24 @@ func (*configCheck) Run(g *globals) error {
 	return err
 }
 
+// Help says what is checked.
+func (*configCheck) Help() string {
+	return `The file, the environment and the accounts that the file declares are read as portico serve would read them. Nothing is written and nobody is asked. Exit code 3 means that something is wrong, told in one line each.
+
+Examples:
+  portico config check
+  portico config check --config new.yaml`
+}
+
 type configShow struct {
 	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Help shows how to print it.
+func (*configShow) Help() string {
+	return `Examples:
+  portico config show
+  portico config show --json`
 }
 
 // Run prints the configuration.
@@ -55,6 +72,56 @@ func (c *configShow) Run(g *globals) error {
 	return k.Masked(g.out)
 }
 
+type configKeys struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Help shows how to print them.
+func (*configKeys) Help() string {
+	return `A key of the file is also the environment variable, and mostly a flag of portico serve, that is named with it. What is in a list, such as accounts, stands in the file only.
+
+Examples:
+  portico config keys
+  portico config keys --json`
+}
+
+// Run lists the keys.
+func (c *configKeys) Run(g *globals) error {
+	keys := config.Keys()
+	if c.JSON {
+		return printJSON(g.out, keys)
+	}
+	for _, k := range keys {
+		head := k.Name
+		for _, also := range []string{k.Env(), dashed(k.Flag())} {
+			if also != "" {
+				head += ", " + also
+			}
+		}
+		says := k.Type
+		if k.Default != "" {
+			says += "; default " + k.Default
+		}
+		if k.Required {
+			says += "; required"
+		}
+		if k.Restart {
+			says += "; takes effect at the next start"
+		}
+		if _, err := fmt.Fprintf(g.out, "%s\n    %s\n    %s.\n", head, k.Doc, strings.ToUpper(says[:1])+says[1:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func dashed(flag string) string {
+	if flag == "" {
+		return ""
+	}
+	return "--" + flag
+}
+
 type keyCmd struct {
 	Show   keyShow   `cmd:"" help:"Print the key that AI clients use."`
 	Rotate keyRotate `cmd:"" help:"Make a new key; the old one ends at once."`
@@ -65,6 +132,16 @@ var names = map[bool]string{false: "api_key", true: "admin_token"}
 
 type keyShow struct {
 	Admin bool `help:"The admin token instead of the clients' key."`
+}
+
+// Help shows how a script takes the key.
+func (*keyShow) Help() string {
+	return `Only the key is printed.
+
+Examples:
+  portico key show
+  export OPENAI_API_KEY="$(portico key show)"
+  portico key show --admin`
 }
 
 // Run prints the key alone, so that scripts can take it.

@@ -19,16 +19,18 @@ import (
 
 type logsCmd struct {
 	Follow  bool   `short:"f" help:"Go on with what ends from now on."`
-	Limit   int    `short:"n" default:"20" help:"How many, newest last; at most 500."`
-	Account string `help:"Only those of one account."`
-	Model   string `help:"Only those of one model, asked for or served."`
+	Limit   int    `short:"n" default:"20" placeholder:"NUMBER" help:"How many, newest last; 20 by default, at most 500."`
+	Account string `placeholder:"NAME" help:"Only those of one account."`
+	Model   string `placeholder:"NAME" help:"Only those of one model, asked for or served."`
 	Failed  bool   `help:"Only those whose client was told a fault."`
 	JSON    bool   `name:"json" help:"Print one JSON object a line."`
 }
 
 // Help shows how to look for requests.
 func (*logsCmd) Help() string {
-	return `Examples:
+	return `A line is: when it began, its id, the status that the client got, how long it took, the client's protocol, the account, the model, and the tokens or the fault.
+
+Examples:
   portico logs
   portico logs --follow
   portico logs --failed --account work -n 100 --json`
@@ -123,6 +125,14 @@ func (c *logsCmd) line(out io.Writer, r *admin.Request) error {
 		end = r.Fault + ": " + r.Error
 	}
 	_, err := fmt.Fprintf(out, "%s  %s  %d  %6s  %-16s  %-12s  %s  %s\n", r.Start.Local().Format(time.DateTime), r.ID, r.Status,
-		r.Took.Round(time.Millisecond), printable(r.Inbound), printable(r.Account), printable(what), printable(end))
+		took(r.Took), printable(r.Inbound), printable(r.Account), printable(what), printable(end))
 	return err
+}
+
+// took is a time as it is shown: whole milliseconds, and not 0s for less.
+func took(d time.Duration) string {
+	if d < time.Millisecond {
+		return "<1ms"
+	}
+	return d.Round(time.Millisecond).String()
 }

@@ -15,7 +15,9 @@ type serveCmd struct {
 
 // Help shows how to start.
 func (*serveCmd) Help() string {
-	return `Every key of the configuration is a flag here, and PORTICO_<KEY> in the environment; a flag wins over the environment, and it over the file.
+	return `The gateway runs until it is interrupted (Ctrl-C, SIGTERM); running requests may end before it does. It reads its configuration anew when the file changes and on SIGHUP. Log lines go to standard error.
+
+Almost every key of the configuration is a flag here, and PORTICO_<KEY> in the environment ("portico config keys" lists all). A flag wins over the environment, and the environment over the file. Keys and tokens are no flags, since everybody on the machine can read a command line.
 
 Examples:
   portico serve --simulator

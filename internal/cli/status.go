@@ -13,6 +13,15 @@ type statusCmd struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
+// Help says what the exit code means.
+func (*statusCmd) Help() string {
+	return `Exit code 1 means that no gateway runs on the data folder.
+
+Examples:
+  portico status
+  portico status --json`
+}
+
 // Run says how the gateway is doing. Exit code 1 means that none runs.
 func (c *statusCmd) Run(g *globals) error {
 	return g.with(func(k *client) error {
@@ -69,40 +78,4 @@ func (c *statusCmd) tell(g *globals, s *admin.Status, running bool) {
 	if s.InFlight != nil {
 		fmt.Fprintf(g.out, "Serving now: %d requests, %d of them streams.\n", s.InFlight.Requests, s.InFlight.Streams)
 	}
-}
-
-type doctorCmd struct {
-	JSON bool `name:"json" help:"Print JSON."`
-}
-
-// Run prints every check. Exit code 1 means that one failed.
-func (c *doctorCmd) Run(g *globals) error {
-	return g.with(func(k *client) error {
-		var l admin.List[admin.Check]
-		if err := k.call(g.ctx, http.MethodGet, "/api/doctor", nil, &l); err != nil {
-			return err
-		}
-		if c.JSON {
-			if err := printJSON(g.out, l.Items); err != nil {
-				return err
-			}
-		}
-		failed := 0
-		for _, x := range l.Items {
-			if x.State == admin.Fail {
-				failed++
-			}
-			if c.JSON {
-				continue
-			}
-			fmt.Fprintf(g.out, "%-5s %s\n", x.State, printable(x.Text))
-			if x.Fix != "" {
-				fmt.Fprintf(g.out, "      to mend it: %s\n", printable(x.Fix))
-			}
-		}
-		if failed > 0 {
-			return &failure{exitError, fmt.Sprintf("%d of %d checks failed", failed, len(l.Items)), ""}
-		}
-		return nil
-	})
 }

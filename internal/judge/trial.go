@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"portico/internal/protocol"
@@ -127,10 +128,8 @@ func why(said string) string {
 // whatever the gateway does: operations beside chat that no account there has.
 func beyond(program, upstream string) []string {
 	at := func(checks []string, ups ...string) []string {
-		for _, u := range ups {
-			if u == upstream {
-				return checks
-			}
+		if slices.Contains(ups, upstream) {
+			return checks
 		}
 		return nil
 	}
