@@ -155,7 +155,4 @@ func (c claude) newer(a *abilities) {
 
 // TakesSchema reports whether the upstream of fit takes a schema for the
 // answer, so that nobody has to emulate it.
-func TakesSchema(fit *protocol.Fit) bool { return abilitiesOf(fit).format }
-
-// TakesSchema is the function TakesSchema, for those who hold a codec.
-func (*Codec) TakesSchema(fit *protocol.Fit) bool { return TakesSchema(fit) }
+func (*Codec) TakesSchema(fit *protocol.Fit) bool { return abilitiesOf(fit).format }

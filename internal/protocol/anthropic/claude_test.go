@@ -116,7 +116,7 @@ func TestAbilitiesOfCopies(t *testing.T) {
 	if a := abilitiesOf(&protocol.Fit{Model: "claude-opus-4-8", Native: true, Efforts: []string{"low"}}); !slices.Equal(a.efforts, []string{"low"}) {
 		t.Errorf("the catalogue's efforts are not taken: %v", a.efforts)
 	}
-	if TakesSchema(&protocol.Fit{Model: "claude-opus-4-1", Native: true}) || !TakesSchema(&protocol.Fit{Model: "claude-haiku-4-5", Native: true}) {
+	if New().TakesSchema(&protocol.Fit{Model: "claude-opus-4-1", Native: true}) || !New().TakesSchema(&protocol.Fit{Model: "claude-haiku-4-5", Native: true}) {
 		t.Error("who takes a schema")
 	}
 }

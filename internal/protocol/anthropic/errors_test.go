@@ -74,6 +74,7 @@ func TestEncodeKnowsEveryClass(t *testing.T) {
 	}
 }
 
+// TestEncodeError is how faults are told (A43, X17).
 func TestEncodeError(t *testing.T) {
 	for name, c := range map[string]struct {
 		f                fault.Fault
@@ -121,6 +122,7 @@ func TestEncodeError(t *testing.T) {
 	}
 }
 
+// TestTooLong keeps the words that clients match on (X18).
 func TestTooLong(t *testing.T) {
 	const said = ". The upstream said: "
 	for in, want := range map[string]string{
@@ -160,6 +162,7 @@ func TestStreamError(t *testing.T) {
 	}
 }
 
+// TestHeartbeat: a ping is an event here, no comment (X22).
 func TestHeartbeat(t *testing.T) {
 	raw := New().Heartbeat()
 	var c sse.Cutter

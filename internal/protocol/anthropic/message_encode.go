@@ -19,10 +19,6 @@ func (e *requestEncoder) conversation() (head []block, turns []turn) {
 		}
 		from++
 	}
-	if e.r.Output.Kind == llm.OutputJSON {
-		e.lose("output", "emulated: the model is asked for JSON in words")
-		head = append(head, saying(place{}, "Answer with one JSON object and nothing else."))
-	}
 	if e.native {
 		turns = e.repeat(from)
 	} else {

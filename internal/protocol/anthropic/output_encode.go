@@ -54,6 +54,9 @@ func (e *requestEncoder) output(dst []byte) []byte {
 // form is the format of the answer, nil if there is none to ask for.
 func (e *requestEncoder) form() []byte {
 	o := &e.r.Output
+	if o.Kind == llm.OutputJSON {
+		e.lose("output", "dropped: the upstream has no setting for any JSON")
+	}
 	if o.Kind != llm.OutputSchema {
 		return nil
 	}

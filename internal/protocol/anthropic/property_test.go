@@ -118,7 +118,7 @@ func spoken(r *llm.Request) (n int) {
 }
 
 // TestAnyConversationIsLawful: whatever the order of turns, calls and results,
-// what is written is what Anthropic takes, and always the same.
+// what is written is what Anthropic takes, and always the same (X3).
 func TestAnyConversationIsLawful(t *testing.T) {
 	for seed := range uint64(3000) {
 		r := newDice(seed).request()

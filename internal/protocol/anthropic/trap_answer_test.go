@@ -24,7 +24,7 @@ func TestTrapsOfAnswers(t *testing.T) {
 		want   string // compared member by member
 		losses int
 	}{
-		{"every member that clients need", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{text}}),
+		{"X26 every member that clients need, and the model that was asked for", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{text}}),
 			`{"id":"msg_chatcmpl-1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"<hi>"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}`, 0},
 		{"C16 an empty answer", &llm.Response{}, `{"id":"msg_1","content":[],"stop_reason":"end_turn"}`, 0},
 		{"A21 C28 X19 X21 usage", &llm.Response{Usage: llm.Usage{Input: 1, CacheRead: 2, CacheWrite: 4, Output: 8, Reasoning: 16}, Answers: []llm.Answer{{Stop: llm.StopContext}}},

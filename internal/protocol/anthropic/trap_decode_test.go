@@ -138,6 +138,22 @@ func TestDecodeHead(t *testing.T) {
 	}
 }
 
+// TestTurnsStay: results and words of one turn stay one turn, in their order,
+// for whoever has to part them (A5); a result names its call and no tool (C4).
+func TestTurnsStay(t *testing.T) {
+	r, err := New().DecodeRequest([]byte(`{"max_tokens":1,"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":"r"},{"type":"text","text":"t"}]},{"role":"user","content":"u"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []llm.Message{
+		{Role: llm.User, Parts: []llm.Part{&llm.Result{CallID: "c", Parts: []llm.Part{&llm.Prose{Text: llm.Plain("r")}}}, &llm.Prose{Text: llm.Plain("t"), Extra: llm.Extra{Protocol: protocol.Anthropic}}}},
+		{Role: llm.User, Parts: []llm.Part{&llm.Prose{Text: llm.Plain("u")}}},
+	}
+	if diff := cmp.Diff(want, r.Messages, same...); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 // TestMalformed: what is no request says which member is wrong.
 func TestMalformed(t *testing.T) {
 	for body, param := range map[string]string{

@@ -7,6 +7,7 @@ import (
 	"portico/internal/llm"
 )
 
+// TestUsage: counts are sums so far, and later ones replace earlier ones (X20).
 func TestUsage(t *testing.T) {
 	for name, c := range map[string]struct {
 		told []string // usage objects in the order of their events
