@@ -92,11 +92,12 @@ func (c *configKeys) Run(g *globals) error {
 		return printJSON(g.out, keys)
 	}
 	for _, k := range keys {
-		head := k.Name
-		for _, also := range []string{k.Env(), dashed(k.Flag())} {
-			if also != "" {
-				head += ", " + also
-			}
+		names := []string{k.Name}
+		if e := k.Env(); e != "" {
+			names = append(names, e)
+		}
+		if f := k.Flag(); f != "" {
+			names = append(names, "--"+f)
 		}
 		says := k.Type
 		if k.Default != "" {
@@ -108,18 +109,11 @@ func (c *configKeys) Run(g *globals) error {
 		if k.Restart {
 			says += "; takes effect at the next start"
 		}
-		if _, err := fmt.Fprintf(g.out, "%s\n    %s\n    %s.\n", head, k.Doc, strings.ToUpper(says[:1])+says[1:]); err != nil {
+		if _, err := fmt.Fprintf(g.out, "%s\n    %s\n    %s.\n", strings.Join(names, ", "), k.Doc, strings.ToUpper(says[:1])+says[1:]); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func dashed(flag string) string {
-	if flag == "" {
-		return ""
-	}
-	return "--" + flag
 }
 
 type keyCmd struct {

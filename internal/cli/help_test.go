@@ -126,7 +126,7 @@ func invocations(line string) (out [][]string) {
 	line, _, _ = strings.Cut(line, "  #")
 	for _, m := range call.FindAllStringSubmatch(line, -1) {
 		var args []string
-		for _, w := range strings.Fields(m[1]) {
+		for w := range strings.FieldsSeq(m[1]) {
 			w = strings.Trim(w, `'"`)
 			if w == "req_…" {
 				w = "req_0"
