@@ -18,19 +18,19 @@ func BenchmarkNewID(b *testing.B) {
 
 func BenchmarkEncode(b *testing.B) {
 	x := typical()
-	buf := appendExchange(nil, x)
+	buf := Append(nil, x)
 	b.ReportMetric(float64(len(buf)), "bytes")
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = appendExchange(buf[:0], x)
+		buf = Append(buf[:0], x)
 	}
 }
 
 func BenchmarkDecode(b *testing.B) {
-	buf := appendExchange(nil, typical())
+	buf := Append(nil, typical())
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decodeExchange(buf); err != nil {
+		if _, err := Decode(buf); err != nil {
 			b.Fatal(err)
 		}
 	}

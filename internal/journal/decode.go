@@ -8,9 +8,10 @@ import (
 
 var errShort = errors.New("the record is shorter than it says")
 
-// decodeExchange is the inverse of appendExchange. The texts of the exchange
-// share one copy of payload.
-func decodeExchange(payload []byte) (*Exchange, error) {
+// Decode is the inverse of Append, also of an older version's. The texts of
+// the exchange share one copy of payload. The error says what is wrong with
+// it.
+func Decode(payload []byte) (*Exchange, error) {
 	if len(payload) == 0 {
 		return nil, errShort
 	}

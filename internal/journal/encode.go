@@ -28,10 +28,10 @@ const (
 	flagOpen
 )
 
-// appendExchange appends the encoding of x: the version, then all fields in
-// the order of the struct; numbers as varints, texts with their length before
-// them. The order is the format.
-func appendExchange(b []byte, x *Exchange) []byte {
+// Append appends the encoding of x to b: the version, then all fields in the
+// order of the struct; numbers as varints, texts with their length before
+// them. The order is the format. What is empty takes one byte.
+func Append(b []byte, x *Exchange) []byte {
 	b = append(b, version)
 	b = appendText(b, x.ID, maxText)
 	b = binary.AppendVarint(b, x.Start.Unix())

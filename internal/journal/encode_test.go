@@ -60,8 +60,8 @@ func typical() *Exchange {
 
 func TestEncodingCarriesEveryField(t *testing.T) {
 	for name, x := range map[string]*Exchange{"whole": whole(t), "typical": typical(), "empty": {Start: time.Time{}}} {
-		b := appendExchange(nil, x)
-		got, err := decodeExchange(b)
+		b := Append(nil, x)
+		got, err := Decode(b)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -69,11 +69,11 @@ func TestEncodingCarriesEveryField(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 		for n := range b {
-			if _, err := decodeExchange(b[:n]); err == nil {
+			if _, err := Decode(b[:n]); err == nil {
 				t.Fatalf("%s: its first %d of %d bytes pass for an exchange", name, n, len(b))
 			}
 		}
-		if _, err := decodeExchange(append(b, 0)); err == nil {
+		if _, err := Decode(append(b, 0)); err == nil {
 			t.Errorf("%s: a byte too many is not noticed", name)
 		}
 	}
@@ -103,11 +103,11 @@ func TestEncodingIsBounded(t *testing.T) {
 		}
 	}
 	stretch(reflect.ValueOf(x).Elem())
-	b := appendExchange(nil, x)
+	b := Append(nil, x)
 	if len(b) > maxPayload {
 		t.Fatalf("the largest exchange has %d bytes, more than %d", len(b), maxPayload)
 	}
-	got, err := decodeExchange(b)
+	got, err := Decode(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,25 +123,25 @@ func TestEncodingIsBounded(t *testing.T) {
 }
 
 func TestNewerFormatIsRefused(t *testing.T) {
-	b := appendExchange(nil, typical())
+	b := Append(nil, typical())
 	b[0] = version + 1
-	if _, err := decodeExchange(b); err == nil || !strings.Contains(err.Error(), "format 2") {
+	if _, err := Decode(b); err == nil || !strings.Contains(err.Error(), "format 2") {
 		t.Errorf("error = %v, want one that names the format", err)
 	}
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add(appendExchange(nil, typical()))
-	f.Add(appendExchange(nil, &Exchange{}))
+	f.Add(Append(nil, typical()))
+	f.Add(Append(nil, &Exchange{}))
 	f.Add([]byte{version, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		x, err := decodeExchange(b)
+		x, err := Decode(b)
 		if err != nil {
 			return
 		}
 		// What decodes is encodable, and means the same (the encoding of a
 		// number need not have been the shortest).
-		y, err := decodeExchange(appendExchange(nil, x))
+		y, err := Decode(Append(nil, x))
 		if err != nil {
 			t.Fatal(err)
 		}

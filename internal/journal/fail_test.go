@@ -271,7 +271,7 @@ func TestTornWriter(t *testing.T) {
 	j := open(t, t.TempDir(), Options{Keeper: &l})
 	x := exchange(1)
 	x.Losses = []string{strings.Repeat("l", maxNote)}
-	b := appendExchange(make([]byte, frameHeader), x)
+	b := Append(make([]byte, frameHeader), x)
 	s := j.cur.Load()
 	sealFrame(b, s.salt)
 	n := padded(int64(len(b)))

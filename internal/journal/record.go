@@ -51,7 +51,7 @@ func (j *Journal) poke() {
 
 func (j *Journal) write(x *Exchange) error {
 	p := frames.Get().(*[]byte)
-	b := appendExchange(append((*p)[:0], make([]byte, frameHeader)...), x)
+	b := Append(append((*p)[:0], make([]byte, frameHeader)...), x)
 	defer func() {
 		if cap(b) <= maxPooled {
 			*p = b

@@ -26,7 +26,7 @@ func Replay(dir string, each func(x *Exchange) error) error {
 		var stop error
 		sc := scan{r: s.file, salt: s.salt, end: s.size, gaps: true}
 		_, err = sc.run(headerSize, func(payload []byte) bool {
-			x, err := decodeExchange(payload)
+			x, err := Decode(payload)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", path, err))
 				return true

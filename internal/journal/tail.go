@@ -51,7 +51,7 @@ func (j *Journal) read(t *tail) (xs []*Exchange, more bool) {
 		}
 		t.scan.r, t.scan.salt, t.scan.end, t.scan.gaps = s.file, s.salt, end, quiet
 		at, err := t.scan.run(t.at, func(payload []byte) bool {
-			x, err := decodeExchange(payload)
+			x, err := Decode(payload)
 			if err != nil {
 				j.unreadable(t, s, err)
 				return true

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 
 	"portico/internal/secret"
 )
+
+// jsonAnyText lets bytes through that are not UTF-8; they become U+FFFD.
+var jsonAnyText = jsontext.AllowInvalidUTF8(true)
 
 // The sealed fields.
 const (

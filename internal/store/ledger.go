@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json/v2"
 	"errors"
 	"hash/fnv"
 	"math"
@@ -18,34 +17,26 @@ import (
 	"portico/internal/journal"
 )
 
-// ledgerMigrations make the ledger's schema. There is no index but the two
-// keys: at the bounds of retention a scan of all rows takes a fraction of a
-// second, and each index would cost every request.
+// ledgerMigrations make the ledger's schema. There is a column for what is
+// looked for and for what is summed up; the rest lies in one, since each column
+// costs every request. For the same reason there is no index but the two keys:
+// at the bounds of retention a scan of all rows takes a fraction of a second.
 var ledgerMigrations = []string{`
 CREATE TABLE exchanges (
 	n           INTEGER PRIMARY KEY, -- orders by start, see position
-	id          TEXT    NOT NULL UNIQUE,
 	start       INTEGER NOT NULL,    -- nanoseconds since 1970
+	id          TEXT    NOT NULL UNIQUE,
 	key         TEXT    NOT NULL,
 	client      TEXT    NOT NULL,
-	peer        TEXT    NOT NULL,
 	session     TEXT    NOT NULL,
 	op          TEXT    NOT NULL,
-	path        TEXT    NOT NULL,
 	inbound     TEXT    NOT NULL,
 	outbound    TEXT    NOT NULL,
-	stream      INTEGER NOT NULL,
 	asked       TEXT    NOT NULL,
 	served      TEXT    NOT NULL,
-	rule        TEXT    NOT NULL,
 	account     TEXT    NOT NULL,
+	fault       TEXT    NOT NULL,
 	status      INTEGER NOT NULL,
-	stop        TEXT    NOT NULL,
-	upstream    TEXT    NOT NULL,
-	first       INTEGER NOT NULL,    -- nanoseconds since start
-	took        INTEGER NOT NULL,    -- nanoseconds
-	bytes_in    INTEGER NOT NULL,
-	bytes_out   INTEGER NOT NULL,
 	input       INTEGER NOT NULL,    -- tokens, as the four below; they do not overlap
 	cache_read  INTEGER NOT NULL,
 	cache_write INTEGER NOT NULL,
@@ -54,43 +45,21 @@ CREATE TABLE exchanges (
 	cost        INTEGER,             -- billionths of a dollar at list price when it was kept; NULL: no price
 	estimated   INTEGER NOT NULL,
 	partial     INTEGER NOT NULL,
-	fault       TEXT    NOT NULL,
-	code        TEXT    NOT NULL,
-	error       TEXT    NOT NULL,
-	details     TEXT                 -- attempts, accounts passed over and losses as JSON; NULL: none
+	rest        BLOB    NOT NULL     -- what has no column, as the journal encodes it
 ) STRICT;
 `}
 
 // columns are those of exchanges, in the order of arguments and targets.
-const columns = `n, id, start, key, client, peer, session, op, path, inbound, outbound, stream, asked, served, rule, account, status, stop,
-	upstream, first, took, bytes_in, bytes_out, input, cache_read, cache_write, output, reasoning, cost, estimated, partial, fault, code, error, details`
-
-// keepSQL puts a row in the place of the one with its id.
-var keepSQL = func() string {
-	names := strings.Split(columns, ",")
-	for i, name := range names {
-		name = strings.TrimSpace(name)
-		names[i] = name + " = excluded." + name
-	}
-	return "INSERT INTO exchanges (" + columns + ") VALUES (" + strings.TrimSuffix(strings.Repeat("?,", len(names)), ",") +
-		") ON CONFLICT (id) DO UPDATE SET " + strings.Join(names, ", ")
-}()
-
-// details is what of an exchange has no column.
-type details struct {
-	Attempts []journal.Attempt `json:"attempts,omitzero"`
-	Passed   []journal.Passed  `json:"passed,omitzero"`
-	Losses   []string          `json:"losses,omitzero"`
-}
+const columns = `n, start, id, key, client, session, op, inbound, outbound, asked, served, account, fault, status,
+	input, cache_read, cache_write, output, reasoning, cost, estimated, partial, rest`
 
 // Keep implements journal.Keeper: xs are on the disk when it returns, all or
 // none. One whose ID is in the ledger already takes that one's place.
 func (s *Store) Keep(xs []*journal.Exchange) error {
 	rows := make([]row, len(xs))
+	buf := make([]byte, 0, 160*len(xs)) // what the rest of most takes
 	for i, x := range xs {
-		if err := rows[i].fill(x, s.cost(x)); err != nil {
-			return err
-		}
+		buf = rows[i].fill(buf, x, s.cost(x))
 	}
 	err := s.ledger.use(func(write, _ *sql.DB) error { return keep(context.Background(), write, rows) })
 	if err == nil && s.growth.add(len(xs)) {
@@ -100,34 +69,6 @@ func (s *Store) Keep(xs []*journal.Exchange) error {
 		}
 	}
 	return err
-}
-
-func keep(ctx context.Context, db *sql.DB, rows []row) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	stmt, err := tx.PrepareContext(ctx, keepSQL)
-	if err != nil {
-		return err
-	}
-	defer stmt.Close()
-	args := make([]any, 0, 40)
-	for i := range rows {
-		r := &rows[i]
-		for n := r.n; ; n++ {
-			r.n = n
-			_, err := stmt.ExecContext(ctx, r.arguments(args)...)
-			if err == nil {
-				break
-			}
-			if !samePlace(err) || n-position(&r.x) > maxBump {
-				return err
-			}
-		}
-	}
-	return tx.Commit()
 }
 
 // maxBump is how many exchanges may want the same place in the order. It is
@@ -188,36 +129,6 @@ func (s *Store) cost(x *journal.Exchange) (c sql.NullInt64) {
 		return sql.NullInt64{}
 	}
 	return sql.NullInt64{Int64: int64(math.Round(usd * nano)), Valid: true}
-}
-
-// A row is an exchange as the ledger has it.
-type row struct {
-	x       journal.Exchange
-	n       int64
-	start   int64
-	cost    sql.NullInt64
-	details sql.NullString
-}
-
-// fill makes r the row of x. Texts that SQLite would not take or not find
-// again are mended.
-func (r *row) fill(x *journal.Exchange, cost sql.NullInt64) error {
-	r.x, r.cost, r.n, r.start = *x, cost, position(x), nanos(x.Start)
-	for _, s := range r.texts() {
-		*s = clean(*s)
-	}
-	u := &r.x.Usage
-	for _, n := range []*int64{&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning} {
-		*n = min(max(*n, 0), maxTokens)
-	}
-	if len(x.Attempts)+len(x.Passed)+len(x.Losses) > 0 {
-		b, err := json.Marshal(details{x.Attempts, x.Passed, x.Losses}, journal.JSON, jsonAnyText)
-		if err != nil {
-			return err
-		}
-		r.details = sql.NullString{String: string(b), Valid: true}
-	}
-	return nil
 }
 
 // clean returns s without what is no text: bytes that are not UTF-8, and NUL,
