@@ -86,7 +86,7 @@ func describe(dst []byte, n node, hints []string) []byte {
 		dst = append(dst, v[1:len(v)-1]...)
 	}
 	if len(hints) > 0 {
-		if v != nil && len(v) > 2 {
+		if len(v) > 2 {
 			dst = append(dst, ' ')
 		}
 		dst = append(dst, '(')

@@ -207,6 +207,11 @@ func (e *requestEncoder) thinking(dst []byte) []byte {
 	empty := len(dst)
 	switch q.Show {
 	case llm.ShowUnset:
+		// Who turns thinking on, and does not just say how hard, speaks a
+		// protocol that shows it unless told otherwise.
+		if !e.own && (q.Mode == llm.ReasonBudget || q.Mode == llm.ReasonAuto) {
+			dst = jsonw.Bool(dst, "includeThoughts", true)
+		}
 	case llm.ShowNone:
 		if e.own {
 			dst = jsonw.Bool(dst, "includeThoughts", false)

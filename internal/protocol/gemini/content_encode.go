@@ -211,11 +211,10 @@ func (e *requestEncoder) model(dst []byte, i, j int) []byte {
 	}
 	var calls []placed
 	sealed := false
-	var loose *llm.Seal // of a thought, for the first call
 	for k := i; k < j; k++ {
 		for _, p := range e.r.Messages[k].Parts {
 			if c, ok := p.(*llm.Call); ok {
-				sealed = sealed || c.Seal != nil
+				sealed = sealed || isSealed(c.Seal)
 			}
 		}
 	}
@@ -226,26 +225,21 @@ func (e *requestEncoder) model(dst []byte, i, j int) []byte {
 			dst = e.put(dst, modelTurn, func(dst []byte) []byte {
 				switch p := p.(type) {
 				case *llm.Call:
-					seal := p.Seal
-					if seal == nil && !sealed && len(calls) == 0 {
-						seal = loose
-					}
-					calls = append(calls, placed{at, p, seal})
+					calls = append(calls, placed{at, p, p.Seal})
 				case *llm.Thought:
-					if p.Seal != nil && !sealed && e.callsAfter(k, l, j) {
-						loose = p.Seal // it is the call's, which had no seat for it
-						return dst
-					}
-					if p.Seal == nil {
+					switch {
+					case !isSealed(p.Seal):
 						e.lose(at, "dropped: the upstream takes no thoughts without its signature")
 						return dst
+					case !p.Text.IsSet():
+						return appendText(dst, llm.Plain(""), true, p.Seal, p.Extra)
 					}
 					return appendText(dst, p.Text, true, p.Seal, p.Extra)
 				case *llm.Prose:
 					if len(p.Cites) > 0 {
 						e.lose(at+".citations", "dropped: what a text rests on has no seat in a request")
 					}
-					if !p.Text.Empty() || p.Seal != nil {
+					if !p.Text.Empty() || isSealed(p.Seal) {
 						return appendText(dst, p.Text, false, p.Seal, p.Extra)
 					}
 				default:
@@ -258,7 +252,7 @@ func (e *requestEncoder) model(dst []byte, i, j int) []byte {
 	if len(calls) == 0 {
 		return dst
 	}
-	if !sealed && calls[0].seal == nil && e.gen.signs() {
+	if !sealed && !isSealed(calls[0].seal) && e.gen.signs() {
 		e.lose(calls[0].at, "emulated: a thought signature that nobody has any more")
 		calls[0].seal = &llm.Seal{Data: llm.Plain(skip)}
 	}
@@ -280,19 +274,8 @@ func (e *requestEncoder) model(dst []byte, i, j int) []byte {
 	return dst
 }
 
-// callsAfter reports whether a call follows part l of message k, before message
-// j.
-func (e *requestEncoder) callsAfter(k, l, j int) bool {
-	for ; k < j; k++ {
-		for _, p := range e.r.Messages[k].Parts[l+1:] {
-			if _, ok := p.(*llm.Call); ok {
-				return true
-			}
-		}
-		l = -1
-	}
-	return false
-}
+// isSealed reports whether there is a signature. Some seals are but an id.
+func isSealed(s *llm.Seal) bool { return s != nil && !s.Data.Empty() }
 
 // resultOf is the result of c and where it stands: the first one of its id from
 // message j on, before the model speaks again. It is used up.

@@ -10,8 +10,16 @@ import (
 
 // magic are media types by how the base64 of such data begins.
 var magic = []struct{ base64, mime string }{
-	{"iVBORw", "image/png"}, {"/9j/", "image/jpeg"}, {"R0lGOD", "image/gif"}, {"UklGR", "image/webp"}, {"JVBERi", "application/pdf"},
-	{"SUQz", "audio/mpeg"}, {"//s", "audio/mpeg"}, {"T2dnUw", "audio/ogg"}, {"ZkxhQw", "audio/flac"}, {"AAAA", "video/mp4"},
+	{"iVBORw", "image/png"},
+	{"/9j/", "image/jpeg"},
+	{"R0lGOD", "image/gif"},
+	{"UklGR", "image/webp"},
+	{"JVBERi", "application/pdf"},
+	{"SUQz", "audio/mpeg"},
+	{"//s", "audio/mpeg"},
+	{"T2dnUw", "audio/ogg"},
+	{"ZkxhQw", "audio/flac"},
+	{"AAAA", "video/mp4"},
 }
 
 // sniff is the media type of data of a kind that nobody told the type of (spec:

@@ -10,11 +10,11 @@ type generation int
 const newest generation = 990
 
 func generationOf(model string) generation {
-	i := strings.LastIndex(model, "gemini-")
-	if i < 0 {
+	_, after, ok := strings.CutLast(model, "gemini-")
+	if !ok {
 		return 0
 	}
-	rest := model[i+len("gemini-"):]
+	rest := after
 	digit := func(k int) int {
 		if k < len(rest) && rest[k] >= '0' && rest[k] <= '9' {
 			return int(rest[k] - '0')

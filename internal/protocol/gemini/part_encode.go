@@ -1,7 +1,6 @@
 package gemini
 
 import (
-	"bytes"
 	"encoding/json/jsontext"
 
 	"portico/internal/jsonedit"
@@ -22,7 +21,7 @@ func (w *writer) lose(at, why string) {
 
 // appendSeal appends a thought signature to a part that is being written.
 func appendSeal(dst []byte, s *llm.Seal) []byte {
-	if s == nil || !s.Data.IsSet() {
+	if !isSealed(s) {
 		return dst
 	}
 	return jsonw.Text(dst, "thoughtSignature", s.Data)
@@ -31,7 +30,7 @@ func appendSeal(dst []byte, s *llm.Seal) []byte {
 // appendText appends a part that is text, or nothing but a signature.
 func appendText(dst []byte, t llm.Text, thought bool, s *llm.Seal, x llm.Extra) []byte {
 	dst = append(jsonw.Comma(dst), '{')
-	if t.IsSet() || s == nil {
+	if t.IsSet() || !isSealed(s) {
 		dst = jsonw.Text(dst, "text", t)
 	}
 	if thought {
@@ -64,10 +63,6 @@ func (w *writer) args(dst []byte, at string, c *llm.Call) []byte {
 	dst = c.Args.Append(dst)
 	args := jsontext.Value(dst[from:])
 	valid := c.Kind == llm.Function && args.IsValid(jsontext.AllowDuplicateNames(true))
-	if valid && bytes.IndexByte(args, '\n') >= 0 { // a line end would end the event in a stream
-		_ = args.Compact(jsontext.AllowDuplicateNames(true)) // it is sound
-		dst = dst[:from+len(args)]
-	}
 	switch {
 	case len(args) == 0 && c.Kind == llm.Function:
 		return append(dst, "{}"...)

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -201,10 +202,8 @@ func (s *shownAnswer) text(t llm.Text, cites []llm.Citation) {
 
 func byteLen(t llm.Text) int {
 	head := t.Head(t.Len())
-	for _, c := range head {
-		if c == '\\' {
-			return len(t.Append(nil))
-		}
+	if slices.Contains(head, '\\') {
+		return len(t.Append(nil))
 	}
 	return len(head)
 }

@@ -15,7 +15,7 @@ import (
 // stopped, what they rest on and the usage come in the last chunk, beside an
 // empty text, as Google does it.
 func (c *Codec) NewEncoder(echo *protocol.Echo) protocol.Encoder {
-	return &streamEncoder{codec: c, echo: echo, answerEncoder: answerEncoder{thoughts: shows(echo)}}
+	return &streamEncoder{codec: c, echo: echo, thoughts: shows(echo)}
 }
 
 type streamEncoder struct {
@@ -35,7 +35,6 @@ type candidateEncoder struct {
 	shownAnswer
 	open    []openPart // parts that are open
 	carried *llm.Seal  // of a thought that another upstream sealed
-	odds    []byte     // the log probabilities of the last text
 	stop    llm.Stop
 	stopped bool
 	said    []visible // texts that may yet be cited
@@ -46,6 +45,7 @@ type candidateEncoder struct {
 type openPart struct {
 	number int
 	what   llm.Part
+	grown  bool // some of its text went out
 	call   llm.Call
 	args   []byte
 }
@@ -162,7 +162,31 @@ func (s *streamEncoder) chunk(dst []byte, answer int, write func(dst []byte) []b
 	if logprobs != nil {
 		dst = jsonw.Raw(dst, "logprobsResult", logprobs)
 	}
-	return s.endFrame(append(append(dst, '}'), s.tail...))
+	return s.endFrame(append(append(s.oneLine(dst, empty), '}'), s.tail...))
+}
+
+// oneLine takes the line ends out of the JSON that stands in dst from a place
+// on, where they would end the event: what is carried verbatim may have some
+// between its members.
+func (s *streamEncoder) oneLine(dst []byte, from int) []byte {
+	if s.codec.array || bytes.IndexByte(dst[from:], '\n') < 0 && bytes.IndexByte(dst[from:], '\r') < 0 {
+		return dst
+	}
+	quoted := false
+	out := dst[:from]
+	for i := from; i < len(dst); i++ {
+		switch c := dst[i]; {
+		case quoted && c == '\\':
+			out = append(out, c)
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == '\n' || c == '\r'):
+			continue
+		}
+		out = append(out, dst[i])
+	}
+	return out
 }
 
 func (s *streamEncoder) openPart(dst []byte, e *llm.Event, c *candidateEncoder) []byte {
@@ -175,7 +199,7 @@ func (s *streamEncoder) openPart(dst []byte, e *llm.Event, c *candidateEncoder) 
 	case *llm.Thought:
 		if what.Seal != nil {
 			c.open = append(c.open, p)
-			return s.seal(dst, e.Answer, c, what, what.Seal)
+			return s.seal(dst, e.Answer, c, what, what.Seal, false)
 		}
 	}
 	c.open = append(c.open, p)
@@ -207,6 +231,7 @@ func (s *streamEncoder) grow(dst []byte, e *llm.Event, c *candidateEncoder) []by
 		}
 		return s.text(dst, e.Answer, e.Text, true, nil)
 	}
+	p.grown = true
 	c.see(e.Part, e.Text)
 	seal := c.carried
 	c.carried = nil
@@ -229,8 +254,9 @@ func (c *candidateEncoder) see(part int, t llm.Text) {
 	c.size += len(v.text) - before
 }
 
-// sealed takes the seal of a part. Google's own stays with its part, on an
-// empty text; another's goes where clients send it back from.
+// sealed takes the seal of a part. Where its text went out already, an empty
+// one follows with the seal, as Google does it; else it goes out with the next
+// text or call.
 func (s *streamEncoder) sealed(dst []byte, e *llm.Event, c *candidateEncoder) []byte {
 	p := c.part(e.Part)
 	if p == nil {
@@ -240,12 +266,12 @@ func (s *streamEncoder) sealed(dst []byte, e *llm.Event, c *candidateEncoder) []
 		p.call.Seal = own(e.Seal)
 		return dst
 	}
-	return s.seal(dst, e.Answer, c, p.what, e.Seal)
+	return s.seal(dst, e.Answer, c, p.what, e.Seal, p.grown)
 }
 
-func (s *streamEncoder) seal(dst []byte, answer int, c *candidateEncoder, what llm.Part, seal *llm.Seal) []byte {
+func (s *streamEncoder) seal(dst []byte, answer int, c *candidateEncoder, what llm.Part, seal *llm.Seal, grown bool) []byte {
 	_, thought := what.(*llm.Thought)
-	if thought && seal.Protocol != protocol.Gemini {
+	if thought && seal.Protocol != protocol.Gemini || !thought && !grown {
 		c.carried = own(seal)
 		return dst
 	}
