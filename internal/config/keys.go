@@ -36,7 +36,7 @@ var fields = []field[Config]{
 	integer("limits.in_flight", 0, 0, 1_000_000, func(c *Config) *int { return &c.Limits.InFlight },
 		"Requests served at one time; 0 is no limit."),
 	duration("timeouts.connect", "10s", 100*time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.Timeouts.Connect },
-		"Longest wait for TCP and TLS to an upstream."),
+		"Longest wait for TCP and TLS to an upstream.").restart(),
 	duration("timeouts.first_byte", "2m", 100*time.Millisecond, 24*time.Hour, func(c *Config) *time.Duration { return &c.Timeouts.FirstByte },
 		"Longest wait from the request sent to the first byte of the answer."),
 	duration("timeouts.idle", "5m", 100*time.Millisecond, 24*time.Hour, func(c *Config) *time.Duration { return &c.Timeouts.Idle },

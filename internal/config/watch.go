@@ -35,7 +35,7 @@ func Reload(old *Config, o Options) (*Config, []Problem, error) {
 			r.warnAt(c, f.Name)(fmt.Sprintf("is %v now, but %v stays until the server is restarted", is, was))
 		}
 	}
-	c.Port, c.AllowLAN = old.Port, old.AllowLAN
+	c.Port, c.AllowLAN, c.Timeouts.Connect = old.Port, old.AllowLAN, old.Timeouts.Connect
 	r.warn, warnings = nil, r.warn
 	cross(r, c)
 	for _, name := range []string{"api_key", "admin_token"} {

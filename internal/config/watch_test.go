@@ -138,6 +138,10 @@ func TestReload(t *testing.T) {
 			"port: is 2000 now, but 1000 stays until the server is restarted", "",
 		},
 		{
+			"the connect time stays, since connections are made with it", "", "timeouts: {connect: 3s}\n", func(c *Config) bool { return c.Timeouts.Connect == 10*time.Second },
+			"timeouts.connect: is 3s now, but 10s stays until the server is restarted", "",
+		},
+		{
 			"the LAN stays", "auth_mode: strict\nallow_lan_access: true\n", "auth_mode: strict\n", func(c *Config) bool { return c.AllowLAN },
 			"allow_lan_access: is false now, but true stays until the server is restarted", "",
 		},
