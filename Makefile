@@ -54,7 +54,7 @@ bench: build ## CPU per request and chunk beside a bare reverse proxy, memory, s
 	@go run ./internal/bench -gateway $(BIN) $(ARGS)
 
 conformance: build ## recorded traffic through the gateway; CORPUS names its folder
-	@go run ./internal/conformance -corpus $(CORPUS) -gateway $(BIN) $(ARGS)
+	@go run ./internal/conformance -corpus $(CORPUS) -gateway $(BIN) -matrix docs/conformance.md $(ARGS)
 
 soak: build ## what takes long: kill -9 under load, faults, leaks
 	@go run ./internal/soak -gateway $(BIN) $(ARGS)

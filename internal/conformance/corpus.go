@@ -26,6 +26,8 @@ type recording struct {
 	sse      bool
 	query    string
 	op       string
+	// unrecorded: the request was made here, for an answer without one.
+	unrecorded bool
 }
 
 type meta struct {
@@ -157,7 +159,7 @@ func read(dir, protocol string) (recording, error) {
 		r.query = q.Encode()
 	}
 	if r.request == nil {
-		r.request = made(&r)
+		r.request, r.unrecorded = made(&r), true
 	}
 	r.stream = r.sse || bytes.Contains(r.request, []byte(`"stream":true`)) || bytes.Contains(r.request, []byte(`"stream": true`))
 	return r, nil

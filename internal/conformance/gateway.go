@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json/v2"
 	"errors"
 	"fmt"
 	"io"
@@ -27,9 +28,22 @@ type process struct {
 
 const adminToken = "pt-conformance-0123456789abcdefghijklmnopqrstuvwxyz"
 
-// start runs the gateway with one account for each protocol at the upstream,
-// and waits until it is healthy.
-func start(ctx context.Context, binary, upstream string) (*process, error) {
+// An account is one that the gateway is given.
+type account struct{ name, provider, protocol, suffix, models string }
+
+// ownAccounts serve every model in the client's own protocol.
+var ownAccounts = []account{
+	{"chat", "openai", "openai-chat", "/v1", "*"}, {"responses", "openai", "openai-responses", "/v1", "*"}, {"anthropic", "anthropic", "anthropic", "", "*"}, {"gemini", "gemini", "gemini", "/v1beta", "*"},
+}
+
+// matrixAccounts serve the models of one protocol each.
+var matrixAccounts = []account{
+	{"chat", "openai", "openai-chat", "/v1", "oc-*"}, {"responses", "openai", "openai-responses", "/v1", "or-*"}, {"anthropic", "anthropic", "anthropic", "", "an-*"}, {"gemini", "gemini", "gemini", "/v1beta", "ge-*"},
+}
+
+// start runs the gateway with accounts at the upstream, and waits until it is
+// healthy.
+func start(ctx context.Context, binary, upstream string, accounts []account) (*process, error) {
 	dir, err := os.MkdirTemp("", "portico-conformance-")
 	if err != nil {
 		return nil, err
@@ -42,10 +56,8 @@ func start(ctx context.Context, binary, upstream string) (*process, error) {
 	_ = l.Close()
 	var b strings.Builder
 	fmt.Fprintf(&b, "port: %d\nadmin_token: %s\nlog: {level: error}\naccounts:\n", port, adminToken)
-	for _, a := range []struct{ name, provider, protocol, suffix string }{
-		{"chat", "openai", "openai-chat", "/v1"}, {"responses", "openai", "openai-responses", "/v1"}, {"anthropic", "anthropic", "anthropic", ""}, {"gemini", "gemini", "gemini", "/v1beta"},
-	} {
-		fmt.Fprintf(&b, "  - {name: %s, provider: %s, protocols: [%s], base_url: %q, api_key: sk-conformance-0123456789}\n", a.name, a.provider, a.protocol, upstream+a.suffix)
+	for _, a := range accounts {
+		fmt.Fprintf(&b, "  - {name: %s, provider: %s, protocols: [%s], base_url: %q, api_key: sk-conformance-0123456789, models: [%q]}\n", a.name, a.provider, a.protocol, upstream+a.suffix, a.models)
 	}
 	file := filepath.Join(dir, "portico.yaml")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
@@ -98,4 +110,20 @@ func (p *process) heal(ctx context.Context, account string) error {
 		err = fmt.Errorf("heal %s: HTTP %d %s", account, resp.StatusCode, body)
 	}
 	return err
+}
+
+// losses asks the ledger what could not be carried of a request.
+func (p *process) losses(ctx context.Context, id string) []string {
+	h := http.Header{"Authorization": {"Bearer " + adminToken}}
+	_, body, err := p.do(ctx, http.MethodGet, "/api/requests/"+id, h, nil)
+	if err != nil {
+		return nil
+	}
+	var x struct {
+		Losses []string `json:"losses"`
+	}
+	if json.Unmarshal(body, &x) != nil {
+		return nil
+	}
+	return x.Losses
 }

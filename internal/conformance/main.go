@@ -3,13 +3,19 @@
 // the client got with what the upstream sent. It lists every case that is not
 // the same, with the reason where there is one.
 //
-//	go run ./internal/conformance -corpus FOLDER -gateway bin/portico
+// With -matrix it plays every recording through every pair of different
+// protocols, too, and writes docs/conformance.md: what was carried by the
+// reading of readers that share no code with the gateway, what the gateway's
+// ledger of losses names, and every other case.
+//
+//	go run ./internal/conformance -corpus FOLDER -gateway bin/portico [-matrix]
 //
 // FOLDER holds the recordings as <protocol>/<case>/{meta,request,response}, or
 // an archive dev.tar.gz of them. Nothing but loopback is spoken to.
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -23,10 +29,12 @@ func main() {
 	gateway := flag.String("gateway", "bin/portico", "the gateway's `binary`")
 	only := flag.String("only", "", "play only the cases whose name holds this `text`")
 	show := flag.Int("show", 20, "how many of the cases that differ without a reason are shown")
+	crossed := flag.String("matrix", "", "play all pairs of protocols, and write the matrix to this `file`")
+	least := flag.Float64("least", 0.995, "the least share of a pair that must be carried or named")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ok, err := run(ctx, *folder, *gateway, *only, *show)
+	ok, err := run(ctx, *folder, *gateway, *only, *show, *crossed, *least)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "conformance:", err)
 		os.Exit(2)
@@ -36,7 +44,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, folder, gateway, only string, show int) (bool, error) {
+func run(ctx context.Context, folder, gateway, only string, show int, crossed string, least float64) (bool, error) {
 	root, clean, err := open(folder)
 	if err != nil {
 		return false, err
@@ -46,9 +54,31 @@ func run(ctx context.Context, folder, gateway, only string, show int) (bool, err
 	if err != nil {
 		return false, err
 	}
+	ok, err := same(ctx, gateway, cases, show)
+	if err != nil || crossed == "" {
+		return ok, err
+	}
+	m := newMatrix(cases)
+	if err := m.play(ctx, gateway); err != nil {
+		return false, err
+	}
+	var b bytes.Buffer
+	b.WriteString("# Conformance\n\nWritten by `make conformance`. Recorded traffic goes through the running gateway between every pair of different protocols;\n" +
+		"readers that share no code with it compare instructions, texts, thinking, tools, calls, results, images, finish and usage.\n" +
+		"A case counts as named if the ledger of losses says that the pair has no seat for what differs.\n")
+	m.print(&b, 40)
+	if err := os.WriteFile(crossed, b.Bytes(), 0o644); err != nil {
+		return false, err
+	}
+	m.print(os.Stdout, show)
+	return ok && m.least() >= least, nil
+}
+
+// same plays every recording in its own protocol.
+func same(ctx context.Context, gateway string, cases []recording, show int) (bool, error) {
 	up := newUpstream()
 	defer up.close()
-	g, err := start(ctx, gateway, up.url)
+	g, err := start(ctx, gateway, up.url, ownAccounts)
 	if err != nil {
 		return false, err
 	}

@@ -139,6 +139,7 @@ type Way struct {
 type Want struct {
 	Ways     []Way  // acceptable forms, best first
 	Equal    int    // how many at the end of Ways are equally good, all of one Op: the account's own order decides
+	Named    bool   // those at the end of Ways are only for accounts that Models name
 	Model    string // as the upstream will be asked for it, "" for none
 	Query    schedule.Query
 	Strategy schedule.Strategy
@@ -292,7 +293,7 @@ func (e *entry) way(w Want) (Way, bool) {
 			return way, true
 		}
 	}
-	if equal := w.Ways[n:]; len(equal) > 0 {
+	if equal := w.Ways[n:]; len(equal) > 0 && (!w.Named || len(e.Models) > 0) {
 		for _, p := range e.By.Speaks(e.Account.Account, equal[0].Op, w.Model) {
 			if i := slices.Index(equal, Way{Op: equal[0].Op, Protocol: p}); i >= 0 {
 				return equal[i], true

@@ -240,6 +240,27 @@ func TestLastResort(t *testing.T) {
 	}
 }
 
+// Ways at the end may be kept to the accounts of which the operator said that
+// they serve the model.
+func TestNamed(t *testing.T) {
+	far := func(a *Account) { a.By = speaker{speaks: []string{"y"}} }
+	p, _ := pool(account("silent", far), account("told", far, serves(t, "m*")))
+	w := Want{Ways: []Way{{protocol.Chat, "x"}, {protocol.Chat, "y"}}, Equal: 1, Named: true, Model: "m", Strategy: schedule.Balance{}}
+	for range 3 {
+		if got := take(p, w, nil); got != "told" {
+			t.Fatalf("got %q", got)
+		}
+	}
+	w.Model = "n"
+	if got := take(p, w, nil); got != "" {
+		t.Errorf("an account that does not name the model: %q", got)
+	}
+	w.Named = false
+	if got := take(p, w, nil); got != "silent" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestAble(t *testing.T) {
 	p, _ := pool(account("a"))
 	w := chat

@@ -45,17 +45,20 @@ type job struct {
 	askFor string
 
 	// What was tried.
-	tried  []string // accounts that are not to be asked again for this model
-	again  string   // one of them that may be asked once more
-	twice  bool     // it was
-	soon   soon     // one of them that asked for a short pause
-	waits  int
-	left   int // tries that may still keep an upstream busy
-	made   int // tries so far
-	failed []failure
-	none   pool.None
-	unfit  *fault.Fault // why the last form that did not fit was given up
-	lost   []string     // what of the client's own request did not go to the upstream
+	reach   reach
+	unknown bool     // no account at home has the model
+	target  int      // how many attempts had failed when this model's turn came
+	tried   []string // accounts that are not to be asked again for this model
+	again   string   // one of them that may be asked once more
+	twice   bool     // it was
+	soon    soon     // one of them that asked for a short pause
+	waits   int
+	left    int // tries that may still keep an upstream busy
+	made    int // tries so far
+	failed  []failure
+	none    pool.None
+	unfit   *fault.Fault // why the last form that did not fit was given up
+	lost    []string     // what of the client's own request did not go to the upstream
 	// unsealed: an upstream refused a seal, so that none is sent any more.
 	unsealed bool
 	reply    reply // an upstream's refusal that can go to the client as it is

@@ -121,7 +121,7 @@ func (a *answer) serveLeg(leg int) *fault.Fault {
 		for a.left > 0 && a.made < maxAttempts {
 			lease, none := a.r.pool.Lease(a.want(model))
 			if none != nil {
-				if a.once() || a.wait(none) {
+				if a.farther(none) || a.once() || a.wait(none) {
 					continue
 				}
 				a.nobody(none)

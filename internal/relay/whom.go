@@ -26,18 +26,56 @@ const (
 
 // newTarget begins with the next model of the chain.
 func (a *answer) newTarget() {
-	a.tried, a.again, a.soon = a.tried[:0], "", soon{}
+	a.tried, a.again, a.soon, a.reach = a.tried[:0], "", soon{}, atHome
+	a.target = len(a.failed)
+}
+
+// A reach says among whom a call looks for an account, from near to far. An
+// account that speaks the client's protocol gets its bytes, so it comes first
+// whoever else could serve. One of another protocol is next if the operator
+// said that it serves this model; what an account serves about which nobody
+// said anything is mostly its own vendor's models, so it is asked only if none
+// at home has the model.
+type reach uint8
+
+const (
+	atHome reach = iota
+	named
+	anywhere
+)
+
+// farther widens the reach after none was able, and reports whether it could.
+func (a *answer) farther(none *pool.None) bool {
+	if a.abroad() == 0 || a.reach == anywhere || a.live || a.c.Settings == nil {
+		return false
+	}
+	if a.reach == atHome {
+		a.unknown = none.Known == 0 || allDenied(a.failed[a.target:], none)
+	} else if !a.unknown {
+		return false
+	}
+	a.reach++
+	return true
+}
+
+// abroad is how many forms are of another protocol than the client's; they
+// stand at the end.
+func (a *answer) abroad() (n int) {
+	for i := range a.forms {
+		if a.forms[i].foreign {
+			n++
+		}
+	}
+	return n
 }
 
 // want is what the pool is asked for.
 func (a *answer) want(model string) pool.Want {
-	equal := 0
-	for i := range a.forms {
-		if a.forms[i].foreign {
-			equal++
-		}
+	ways, equal := a.ways, a.abroad()
+	if a.reach == atHome {
+		ways, equal = ways[:len(ways)-equal], 0
 	}
-	return pool.Want{Ways: a.ways, Equal: equal, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy, Not: a.tried}
+	return pool.Want{Ways: ways, Equal: equal, Named: a.reach == named, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy, Not: a.tried}
 }
 
 // once lets the account that failed last be asked a second time, where it is

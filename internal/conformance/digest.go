@@ -1,0 +1,222 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json/jsontext"
+	"encoding/json/v2"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A digest is what a reader understands of a request or an answer, whatever
+// protocol it is written in. The readers here share no code with the gateway's
+// codecs: they decode into trees and take what they know.
+type digest struct {
+	instructions string
+	user         string // the user's texts, white space apart
+	assistant    string // the model's texts
+	thinking     string
+	calls        []string // name and canonical arguments
+	results      []string
+	images       []string // hashes of inline data, or URLs
+	tools        []string // name and sorted property names
+	finish       string
+	in, out      int64
+	bad          string // what breaks the protocol's own rules
+}
+
+type object = map[string]any
+
+func tree(b []byte) (v any, err error) {
+	err = json.Unmarshal(b, &v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return v, err
+}
+
+func obj(v any) object { o, _ := v.(object); return o }
+func list(v any) []any { l, _ := v.([]any); return l }
+func str(v any) string { s, _ := v.(string); return s }
+func num(v any) int64  { f, _ := v.(float64); return int64(f) }
+func first(v any) object { // of a list, or nothing
+	if l := list(v); len(l) > 0 {
+		return obj(l[0])
+	}
+	return nil
+}
+
+// pick is the first member of o that is there.
+func pick(o object, names ...string) any {
+	for _, n := range names {
+		if v, ok := o[n]; ok && v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// canonical is v as one text: arguments that are JSON in a string are read.
+func canonical(v any) string {
+	if s, ok := v.(string); ok {
+		if s == "" {
+			return "{}"
+		}
+		in, err := tree([]byte(s))
+		if err != nil {
+			return s
+		}
+		v = in
+	}
+	if v == nil {
+		return "{}"
+	}
+	b, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(b)
+}
+
+func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
+
+// texts joins the texts of a string, or of parts.
+func texts(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	var b strings.Builder
+	for _, p := range list(v) {
+		if s, ok := p.(string); ok {
+			b.WriteString(s)
+			continue
+		}
+		b.WriteString(str(obj(p)["text"]))
+	}
+	return b.String()
+}
+
+// image is a picture's fingerprint: of its bytes, however they are spelled.
+func image(data string) string {
+	data = strings.NewReplacer("-", "+", "_", "/", "=", "", "\n", "").Replace(data)
+	raw, err := base64.RawStdEncoding.DecodeString(data)
+	if err != nil {
+		raw = []byte(data)
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:6])
+}
+
+// located is the fingerprint of a data: URL, or the URL.
+func located(url string) string {
+	if _, data, ok := strings.Cut(url, ";base64,"); ok && strings.HasPrefix(url, "data:") {
+		return image(data)
+	}
+	return url
+}
+
+// result is what a tool said, whatever it was wrapped in.
+func result(v any) string {
+	switch v := v.(type) {
+	case string:
+		if in, err := tree([]byte(v)); err == nil {
+			if _, ok := in.(string); !ok {
+				return result(in)
+			}
+		}
+		return squeeze(v)
+	case object:
+		if len(v) == 1 {
+			for name, in := range v {
+				if slices.Contains([]string{"result", "output", "content", "response", "error"}, name) {
+					return result(in)
+				}
+			}
+		}
+	case nil:
+		return ""
+	}
+	return canonical(v)
+}
+
+func properties(schema any) string {
+	var names []string
+	for n := range obj(obj(schema)["properties"]) {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ",")
+}
+
+func (d *digest) tool(name string, schema any) {
+	d.tools = append(d.tools, name+"("+properties(schema)+")")
+}
+
+func (d *digest) call(name string, args any) { d.calls = append(d.calls, name+canonical(args)) }
+
+// settle brings a digest into the form that is compared.
+func (d *digest) settle() {
+	d.instructions, d.user, d.assistant = squeeze(d.instructions), squeeze(d.user), squeeze(d.assistant)
+	d.thinking = squeeze(d.thinking)
+	slices.Sort(d.tools)
+}
+
+// An aspect is one thing that is compared, and the words by which the ledger
+// names that it did not cross.
+type aspect struct {
+	name  string
+	get   func(*digest) string
+	words []string
+}
+
+var aspects = []aspect{
+	{"instructions", func(d *digest) string { return d.instructions }, []string{"messages", "system", "instructions", "output", "tool_choice"}},
+	{"user's text", func(d *digest) string { return d.user }, []string{"messages", "tool_choice", "output", "content"}},
+	{"model's text", func(d *digest) string { return d.assistant }, []string{"messages", "output", "content", "answer"}},
+	{"thinking", func(d *digest) string { return d.thinking }, []string{"reasoning", "messages", "output", "content", "answer"}},
+	{"calls", func(d *digest) string { return strings.Join(d.calls, "\n") }, []string{"messages", "tools", "output", "content", "answer", "parallel", "calls"}},
+	{"results", func(d *digest) string { return strings.Join(d.results, "\n") }, []string{"messages", "content"}},
+	{"images", func(d *digest) string { return strings.Join(d.images, "\n") }, []string{"messages", "content", "answer"}},
+	{"tools", func(d *digest) string { return strings.Join(d.tools, "\n") }, []string{"tools"}},
+	{"finish", func(d *digest) string { return d.finish }, []string{"finish", "stop", "answer"}},
+	{"usage", func(d *digest) string { return fmt.Sprint(d.in, "/", d.out) }, []string{"usage"}},
+}
+
+// compare lists the aspects in which got differs from want, and those of them
+// that losses name.
+func compare(want, got *digest, losses []string) (differ, named []string) {
+	if got.bad != "" {
+		return []string{"unlawful: " + got.bad}, nil
+	}
+	// An instruction in mid-conversation may stand among the user's words.
+	if order(want.instructions+want.user) == order(got.instructions+got.user) {
+		got.instructions, got.user = want.instructions, want.user
+	}
+	for _, a := range aspects {
+		w, g := a.get(want), a.get(got)
+		if w == g || a.name == "finish" && w == "" || a.name == "usage" && w == "0/0" {
+			continue // the same, or not told by the recording
+		}
+		if slices.ContainsFunc(losses, func(l string) bool {
+			return slices.ContainsFunc(a.words, func(word string) bool { return strings.Contains(l, word) })
+		}) {
+			named = append(named, a.name)
+			continue
+		}
+		differ = append(differ, fmt.Sprintf("%s: want %s got %s", a.name, short(w), short(g)))
+	}
+	return differ, named
+}
+
+func order(s string) string {
+	r := []rune(s)
+	slices.Sort(r)
+	return string(r)
+}
+
+func short(s string) string {
+	if len(s) > 90 {
+		s = s[:90] + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
