@@ -126,7 +126,12 @@ func appendPart(dst []byte, p llm.Part, message string, i int) []byte {
 	case *llm.Thought:
 		return append(p.Extra.AppendTo(appendThought(dst, p), protocol.Anthropic), '}')
 	case *llm.Call:
-		dst = appendInput(appendCall(dst, callID(p.ID, message, i), p.Name), p.Args)
+		dst = appendCall(dst, callID(p.ID, message, i), p.Name)
+		if p.Kind == llm.Custom { // the protocol has no free text for tools
+			dst = append(p.Args.AppendJSON(append(dst, freeText...)), '}')
+		} else {
+			dst = appendInput(dst, p.Args)
+		}
 		return append(p.Extra.AppendTo(dst, protocol.Anthropic), '}')
 	case *llm.ServerCall:
 		return append(append(appendServerCall(dst, p), inputOf(p)...), '}')
@@ -137,6 +142,9 @@ func appendPart(dst []byte, p llm.Part, message string, i int) []byte {
 	}
 	return dst
 }
+
+// freeText begins the input of a call whose tool takes free text elsewhere.
+const freeText = `{"input":`
 
 // span is the text that a citation is about: the range that it names, or all.
 func span(t llm.Text, c *llm.Citation) llm.Text {

@@ -23,6 +23,7 @@ type streamDecoder struct {
 	open                 []openBlock
 	bill                 bill
 	calls                bool
+	firm                 bool // something beside thinking was told, which cannot be taken back
 }
 
 // An openBlock is a block under way. There is one at a time, but some copies
@@ -91,6 +92,9 @@ func (s *streamDecoder) Feed(dst []llm.Event, event, data []byte) ([]llm.Event, 
 	case "content_block_stop":
 		dst = s.stop(dst, index)
 	case "message_start":
+		if s.firm {
+			return dst, fault.New(fault.Broken, "the upstream began its answer anew when a part of it had gone out")
+		}
 		dst = s.begin(dst, message)
 	case "message_delta":
 		dst = s.halt(dst, delta, usage, rest)
@@ -122,9 +126,12 @@ func (s *streamDecoder) End(dst []llm.Event) []llm.Event {
 }
 
 // begin takes the message that opens the stream. A second one belongs to an
-// answer that was begun anew, and tells nothing that is not known.
+// answer that was begun anew: what came before is given up.
 func (s *streamDecoder) begin(dst []llm.Event, message []byte) []llm.Event {
 	if s.begun {
+		for len(s.open) > 0 {
+			dst = s.close(dst, len(s.open)-1)
+		}
 		return dst
 	}
 	s.begun = true
@@ -182,7 +189,11 @@ func (s *streamDecoder) start(dst []llm.Event, index int64, v []byte) []llm.Even
 	b := openBlock{index: index, part: s.parts}
 	s.parts++
 	d := decoder{r: &llm.Request{}}
-	switch part := d.block("", v).(type) {
+	what := d.block("", v)
+	if _, thought := what.(*llm.Thought); !thought {
+		s.firm = true
+	}
+	switch part := what.(type) {
 	case *llm.Prose:
 		b.as = asText
 		text, cites := part.Text, part.Cites

@@ -277,7 +277,18 @@ func (s *streamEncoder) start(dst []byte, i int) []byte {
 	default:
 		dst = append(dst, `{"type":"text","text":""}`...)
 	}
-	return append(dst, "}\n\n"...)
+	dst = append(dst, "}\n\n"...)
+	if custom(p.what) {
+		dst = append(append(s.delta(dst, inputDelta), `{\"input\":\"`...), endString...)
+	}
+	return dst
+}
+
+// custom reports whether p is a call of a tool that takes free text, which has
+// to stand in an object here.
+func custom(p llm.Part) bool {
+	c, ok := p.(*llm.Call)
+	return ok && c.Kind == llm.Custom
 }
 
 // head writes a content_block_start up to its block.
@@ -309,6 +320,9 @@ func (s *streamEncoder) stop(dst []byte) []byte {
 	if s.current == none {
 		return dst
 	}
+	if custom(s.parts[s.current].what) {
+		dst = append(append(s.delta(dst, inputDelta), `\"}`...), endString...)
+	}
 	s.current = none
 	dst = append(dst, "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":"...)
 	return append(strconv.AppendInt(dst, s.next-1, 10), "}\n\n"...)
@@ -336,12 +350,19 @@ func (s *streamEncoder) grow(dst []byte, e *llm.Event, p *part) []byte {
 	}
 	dst = s.delta(dst, inside)
 	from := len(dst)
-	dst = e.Text.AppendInner(dst)
+	if custom(p.what) {
+		s.scratch = e.Text.AppendInner(s.scratch[:0])
+		dst = llm.PlainBytes(s.scratch).AppendInner(dst)
+	} else {
+		dst = e.Text.AppendInner(dst)
+	}
 	s.written += int64(len(dst) - from)
-	switch p.what.(type) {
+	switch w := p.what.(type) {
 	case *llm.Call:
-		s.scratch = e.Text.Append(s.scratch[:0])
-		p.call.scan(s.scratch)
+		if w.Kind != llm.Custom {
+			s.scratch = e.Text.Append(s.scratch[:0])
+			p.call.scan(s.scratch)
+		}
 	case *llm.Refusal:
 		s.said = append(s.said, dst[from:]...)
 		s.refused = llm.Wire(quoted(s.said))

@@ -204,6 +204,8 @@ func TestTrapsOfStreamDecoding(t *testing.T) {
 			`[{"type":"text","text":"hi"}] end_turn`},
 		{"no beginning", event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
 			`[{"type":"text","text":"hi"}] end_turn`},
+		{"two beginnings, with thinking between them", begin + event("content_block_start", `{"index":0,"content_block":{"type":"thinking","thinking":""}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}`) + begin + event("content_block_start", `{"index":0,"content_block":{"type":"text","text":""}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
+			`[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"hi"}] end_turn`},
 		{"two beginnings", begin + begin + event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
 			`[{"type":"text","text":"hi"}] end_turn`},
 		{"the whole message at once", `data: {"type":"message_start","message":{"id":"m","content":[{"type":"text","text":"hi"}]}}` + "\n\n" + end,
@@ -230,6 +232,20 @@ func TestTrapsOfStreamDecoding(t *testing.T) {
 		if d := codectest.Same([]byte(want+"]"), jsonedit.Get(out, "content")); d != "" || string(jsonedit.Get(out, "stop_reason")) != `"`+stop+`"` {
 			t.Errorf("%s: %s, want %s", tt.name, out, tt.want)
 		}
+	}
+}
+
+// TestBegunAnew: an upstream that begins anew when text or a call has gone out
+// cannot take it back, so the answer is broken.
+func TestBegunAnew(t *testing.T) {
+	d := New().NewDecoder()
+	var err error
+	for _, data := range []string{`{"type":"message_start","message":{}}`, `{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"c","name":"f","input":{}}}`, `{"type":"message_start","message":{}}`} {
+		_, err = d.Feed(nil, nil, []byte(data))
+	}
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Class != fault.Broken {
+		t.Errorf("%v", err)
 	}
 }
 

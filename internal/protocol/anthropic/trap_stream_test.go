@@ -148,6 +148,8 @@ func TestTrapsOfStreams(t *testing.T) {
 			"begin msg_chatcmpl-1 0\n[text\ntext \"[The model made a picture, for which this protocol has no room.]\"\n]\nstop end_turn 1/1\nend", 1},
 		{"D10 a second answer", []llm.Event{begin, opens(0, &llm.Prose{}), grows(0, "hi"), {Kind: llm.Grow, Answer: 1, Text: llm.Plain("no")}, {Kind: llm.Halt, Answer: 1}, halts(llm.StopEnd), tallies(1, 1), end},
 			"begin msg_chatcmpl-1 0\n[text\ntext \"hi\"\n]\nstop end_turn 1/1\nend", 1},
+		{"B15 a call whose tool takes free text", []llm.Event{begin, opens(0, &llm.Call{ID: "c", Name: "f", Kind: llm.Custom}), grows(0, "a \"b\""), grows(0, "\n"), closes(0), wholes(1, &llm.Call{ID: "d", Name: "f", Kind: llm.Custom, Args: llm.Plain("x")}), halts(llm.StopCall), tallies(1, 1), end},
+			"begin msg_chatcmpl-1 0\n[tool_use c f\npartial_json \"{\\\"input\\\":\\\"\"\npartial_json \"a \\\\\\\"b\\\\\\\"\"\npartial_json \"\\\\n\"\npartial_json \"\\\"}\"\n]\n[tool_use d f\npartial_json \"{\\\"input\\\":\\\"x\\\"}\"\n]\nstop tool_use 1/1\nend", 0},
 		{"X4 C31 a call without an id", []llm.Event{begin, wholes(0, &llm.Call{Name: "f"}), wholes(1, &llm.Call{Name: "f"}), halts(llm.StopCall), tallies(1, 1), end},
 			"begin msg_chatcmpl-1 0\n[tool_use toolu_chatcmpl-1_0 f\n]\n[tool_use toolu_chatcmpl-1_1 f\n]\nstop tool_use 1/1\nend", 0},
 	} {
