@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"math/bits"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"portico/internal/fault"
 	"portico/internal/protocol"
@@ -232,6 +234,10 @@ func (v *visit) peek() *fault.Fault {
 	if c.Model == "" {
 		c.Model = p.Model
 	}
+	if len(c.Model) > maxModel || strings.ContainsFunc(c.Model, unicode.IsControl) {
+		return &fault.Fault{Class: fault.Malformed, Code: "invalid_model", Param: "model",
+			Msg: fmt.Sprintf("the model's name is longer than %d bytes or holds control characters", maxModel)}
+	}
 	c.Stream = c.Stream || p.Stream
 	session := sessionOf(c.Header)
 	if session == "" {
@@ -248,6 +254,11 @@ func (v *visit) peek() *fault.Fault {
 // Codex's, opencode's (spec: clients §3). X-Client-Request-Id is none of them,
 // since most clients make a new one for every request.
 var sessionHeaders = [...]string{"X-Claude-Code-Session-Id", "Session-Id", "Session_id", "X-Session-Id", "X-Session-Affinity", "Thread-Id"}
+
+// maxModel is the longest name of a model, in bytes. Names are kept with the
+// health of accounts, so that a name without a bound would be memory without
+// one. The longest known ones are ARNs of some 120 bytes.
+const maxModel = 512
 
 const maxSession = 256 // bytes of a session header; a longer one is no name
 
