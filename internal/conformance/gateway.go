@@ -33,12 +33,12 @@ type account struct{ name, provider, protocol, suffix, models string }
 
 // ownAccounts serve every model in the client's own protocol.
 var ownAccounts = []account{
-	{"chat", "openai", "openai-chat", "/v1", "*"}, {"responses", "openai", "openai-responses", "/v1", "*"}, {"anthropic", "anthropic", "anthropic", "", "*"}, {"gemini", "gemini", "gemini", "/v1beta", "*"},
+	{"chat", "openai", "openai-chat", "/v1", ""}, {"responses", "openai", "openai-responses", "/v1", ""}, {"anthropic", "anthropic", "anthropic", "", ""}, {"gemini", "gemini", "gemini", "/v1beta", ""},
 }
 
 // matrixAccounts serve the models of one protocol each.
 var matrixAccounts = []account{
-	{"chat", "openai", "openai-chat", "/v1", "oc-*"}, {"responses", "openai", "openai-responses", "/v1", "or-*"}, {"anthropic", "anthropic", "anthropic", "", "an-*"}, {"gemini", "gemini", "gemini", "/v1beta", "ge-*"},
+	{"chat", "openai", "openai-chat", "/v1", `, models: ["oc-*"]`}, {"responses", "openai", "openai-responses", "/v1", `, models: ["or-*"]`}, {"anthropic", "anthropic", "anthropic", "", `, models: ["an-*"]`}, {"gemini", "gemini", "gemini", "/v1beta", `, models: ["ge-*"]`},
 }
 
 // start runs the gateway with accounts at the upstream, and waits until it is
@@ -57,7 +57,7 @@ func start(ctx context.Context, binary, upstream string, accounts []account) (*p
 	var b strings.Builder
 	fmt.Fprintf(&b, "port: %d\nadmin_token: %s\nlog: {level: error}\naccounts:\n", port, adminToken)
 	for _, a := range accounts {
-		fmt.Fprintf(&b, "  - {name: %s, provider: %s, protocols: [%s], base_url: %q, api_key: sk-conformance-0123456789, models: [%q]}\n", a.name, a.provider, a.protocol, upstream+a.suffix, a.models)
+		fmt.Fprintf(&b, "  - {name: %s, provider: %s, protocols: [%s], base_url: %q, api_key: sk-conformance-0123456789%s}\n", a.name, a.provider, a.protocol, upstream+a.suffix, a.models)
 	}
 	file := filepath.Join(dir, "portico.yaml")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
