@@ -69,18 +69,28 @@ func (d *decoder) result(path string, v []byte) *llm.Result {
 	return r
 }
 
+// maxOpenCalls is how many calls without a result are looked at for the one
+// that a result answers.
+const maxOpenCalls = 1024
+
 // answers finds the call that r answers. Gemini CLI makes ids for the results
 // of calls that had none; such a call then takes its result's id.
 func (d *decoder) answers(r *llm.Result) {
-	at := slices.IndexFunc(d.calls, func(c *llm.Call) bool { return c.ID == r.CallID })
+	for len(d.calls) > 0 && d.calls[0] == nil {
+		d.calls = d.calls[1:]
+	}
+	look := d.calls[:min(len(d.calls), maxOpenCalls)]
+	at := slices.IndexFunc(look, func(c *llm.Call) bool { return c != nil && c.ID == r.CallID })
 	if at < 0 {
-		at = slices.IndexFunc(d.calls, func(c *llm.Call) bool { return c.Name == r.Name && (r.CallID == "" || minted(c.ID)) })
+		at = slices.IndexFunc(look, func(c *llm.Call) bool {
+			return c != nil && c.Name == r.Name && (r.CallID == "" || minted(c.ID))
+		})
 	}
 	if at < 0 {
 		return
 	}
 	c := d.calls[at]
-	d.calls = slices.Delete(d.calls, at, at+1)
+	d.calls[at] = nil
 	if r.CallID == "" {
 		r.CallID = c.ID
 	}

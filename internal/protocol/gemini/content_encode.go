@@ -259,14 +259,19 @@ func (e *requestEncoder) model(dst []byte, i, j int) []byte {
 	for _, c := range calls {
 		dst = e.call(e.begin(dst, modelTurn), c.at, c.call, c.seal)
 	}
-	shown := []llm.Part(nil)
+	if e.used == nil {
+		e.used = map[*llm.Result]bool{}
+	}
+	results, shown := e.results(j), []llm.Part(nil)
 	for _, c := range calls {
-		r, at := e.resultOf(c.call, j)
-		if r == nil {
+		r := standing{missing, c.at}
+		if list := results[c.call.ID]; len(list) > 0 {
+			r, results[c.call.ID] = list[0], list[1:]
+			e.used[r.result] = true
+		} else {
 			e.lose(c.at, "emulated: a result of this call, which has none")
-			r, at = &llm.Result{Failed: true, Parts: []llm.Part{&llm.Prose{Text: llm.Plain("the result of this call is missing")}}}, c.at
 		}
-		dst = e.result(e.begin(dst, resultTurn), at, r, c.call.ID, c.call.Name, &shown)
+		dst = e.result(e.begin(dst, resultTurn), r.at, r.result, c.call.ID, c.call.Name, &shown)
 	}
 	for _, p := range shown {
 		dst = e.part(dst, "messages", p, llm.User)
@@ -277,21 +282,27 @@ func (e *requestEncoder) model(dst []byte, i, j int) []byte {
 // isSealed reports whether there is a signature. Some seals are but an id.
 func isSealed(s *llm.Seal) bool { return s != nil && !s.Data.Empty() }
 
-// resultOf is the result of c and where it stands: the first one of its id from
-// message j on, before the model speaks again. It is used up.
-func (e *requestEncoder) resultOf(c *llm.Call, j int) (*llm.Result, string) {
+// missing is the result of a call that has none.
+var missing = &llm.Result{Failed: true, Parts: []llm.Part{&llm.Prose{Text: llm.Plain("the result of this call is missing")}}}
+
+// A standing result and where it stands.
+type standing struct {
+	result *llm.Result
+	at     string
+}
+
+// results are those from message j on, before the model speaks again, by the
+// ids of their calls.
+func (e *requestEncoder) results(j int) map[string][]standing {
+	out := map[string][]standing{}
 	for ; j < len(e.r.Messages) && e.r.Messages[j].Role != llm.Assistant; j++ {
 		for l, p := range e.r.Messages[j].Parts {
-			if r, ok := p.(*llm.Result); ok && r.CallID == c.ID && !e.used[r] {
-				if e.used == nil {
-					e.used = map[*llm.Result]bool{}
-				}
-				e.used[r] = true
-				return r, "messages[" + strconv.Itoa(j) + "].content[" + strconv.Itoa(l) + "]"
+			if r, ok := p.(*llm.Result); ok {
+				out[r.CallID] = append(out[r.CallID], standing{r, "messages[" + strconv.Itoa(j) + "].content[" + strconv.Itoa(l) + "]"})
 			}
 		}
 	}
-	return nil, ""
+	return out
 }
 
 // part writes a part that is the same whoever says it.

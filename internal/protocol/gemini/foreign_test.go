@@ -147,7 +147,7 @@ func TestForeignRequests(t *testing.T) {
 				if why := takes(grow(t, out), generationOf(model)); why != "" && !strings.HasPrefix(why, "a function is called") {
 					t.Errorf("%s, %s: %s", name, model, why)
 				}
-				if why := missing(r, string(out), losses); why != "" {
+				if why := unsaid(r, string(out), losses); why != "" {
 					t.Errorf("%s, %s: %s", name, model, why)
 				}
 				n++
@@ -157,9 +157,9 @@ func TestForeignRequests(t *testing.T) {
 	t.Logf("%d requests", n)
 }
 
-// missing is a text of the conversation that is neither in out nor told to be
+// unsaid is a text of the conversation that is neither in out nor told to be
 // lost.
-func missing(r *llm.Request, out string, losses []llm.Loss) string {
+func unsaid(r *llm.Request, out string, losses []llm.Loss) string {
 	told := func(at string) bool {
 		for _, l := range losses {
 			if strings.HasPrefix(l.Path, at) {

@@ -80,14 +80,15 @@ func (p *partial) piece(v []byte) {
 	if value == nil {
 		return
 	}
+	way, ok := steps(path)
+	if !ok {
+		return
+	}
 	at := &p.args
-	for step := range steps(path) {
+	for _, step := range way {
 		if at = at.child(step); at == nil {
 			return
 		}
-	}
-	if at == &p.args {
-		return
 	}
 	if value[0] == '"' {
 		at.text = append(at.text, value[1:len(value)-1]...)
@@ -116,40 +117,40 @@ type step struct {
 	index int
 }
 
-// steps are those of a path such as $.a[0]['b c'].
-func steps(path string) func(yield func(step) bool) {
-	return func(yield func(step) bool) {
-		rest := strings.TrimPrefix(path, "$")
-		for n := 0; rest != "" && n < maxNesting; n++ {
-			s := step{index: -1}
-			switch {
-			case rest[0] == '.':
-				end := strings.IndexAny(rest[1:], ".[")
-				if end < 0 {
-					end = len(rest) - 1
-				}
-				s.name, rest = rest[1:1+end], rest[1+end:]
-			case len(rest) > 1 && rest[0] == '[' && (rest[1] == '\'' || rest[1] == '"'):
-				name, after, ok := strings.Cut(rest[2:], rest[1:2]+"]")
-				if !ok {
-					return
-				}
-				s.name, rest = name, after
-			case rest[0] == '[':
-				index, after, ok := strings.Cut(rest[1:], "]")
-				n, err := strconv.Atoi(index)
-				if !ok || err != nil || n < 0 || n >= maxIndex {
-					return
-				}
-				s.index, rest = n, after
-			default:
-				return
+// steps are those of a path such as $.a[0]['b c']. ok is false if there is none,
+// or one that nobody understands or follows.
+func steps(path string) (out []step, ok bool) {
+	rest := strings.TrimPrefix(path, "$")
+	for rest != "" {
+		s := step{index: -1}
+		switch {
+		case rest[0] == '.':
+			end := strings.IndexAny(rest[1:], ".[")
+			if end < 0 {
+				end = len(rest) - 1
 			}
-			if !yield(s) {
-				return
+			s.name, rest = rest[1:1+end], rest[1+end:]
+		case len(rest) > 1 && rest[0] == '[' && (rest[1] == '\'' || rest[1] == '"'):
+			name, after, ok := strings.Cut(rest[2:], rest[1:2]+"]")
+			if !ok {
+				return nil, false
 			}
+			s.name, rest = name, after
+		case rest[0] == '[':
+			index, after, ok := strings.Cut(rest[1:], "]")
+			n, err := strconv.Atoi(index)
+			if !ok || err != nil || n < 0 || n >= maxIndex {
+				return nil, false
+			}
+			s.index, rest = n, after
+		default:
+			return nil, false
+		}
+		if out = append(out, s); len(out) > maxNesting {
+			return nil, false
 		}
 	}
+	return out, len(out) > 0
 }
 
 // A shoot is a value that grows.

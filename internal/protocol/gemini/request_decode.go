@@ -41,7 +41,7 @@ type decoder struct {
 	salt  string      // what makes the ids of calls differ from those of other answers
 	turn  int         // which content or candidate
 	seen  int         // calls in it
-	calls []*llm.Call // without a result so far
+	calls []*llm.Call // without a result so far; those with one are nil
 	code  string      // the id of the code that ran last
 }
 

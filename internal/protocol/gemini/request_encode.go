@@ -315,10 +315,16 @@ func (e *requestEncoder) toolConfig(dst []byte, functions int, hosted, strict bo
 		dst = append(calling.AppendTo(dst, protocol.Gemini), '}')
 		return e.closeConfig(dst, other, functions > 0 && hosted)
 	}
-	if other.Members != nil || functions > 0 && hosted && !e.own && e.gen >= 30 {
-		return e.closeConfig(open(dst), other, functions > 0 && hosted)
+	if mixed := functions > 0 && hosted; other.Members != nil || e.allows(mixed) {
+		return e.closeConfig(open(dst), other, mixed)
 	}
 	return dst
+}
+
+// allows reports whether functions beside tools that Google runs have to be
+// allowed. Vertex AI does not know how.
+func (e *requestEncoder) allows(mixed bool) bool {
+	return mixed && !e.own && e.gen >= 30 && !e.vertex
 }
 
 func open(dst []byte) []byte { return append(jsonw.Name(dst, "toolConfig"), '{') }
@@ -326,7 +332,7 @@ func open(dst []byte) []byte { return append(jsonw.Name(dst, "toolConfig"), '{')
 // closeConfig ends toolConfig. Functions beside tools that Google runs have to
 // be allowed (spec: translation-traps C25).
 func (e *requestEncoder) closeConfig(dst []byte, other llm.Extra, mixed bool) []byte {
-	if mixed && !e.own && e.gen >= 30 {
+	if e.allows(mixed) {
 		dst = jsonw.Bool(dst, "includeServerSideToolInvocations", true)
 	}
 	return append(other.AppendTo(dst, protocol.Gemini), '}')

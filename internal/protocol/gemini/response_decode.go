@@ -313,9 +313,10 @@ func (c *candidateDecoder) add(v []byte, goesOn bool) {
 		return
 	}
 	if r, ok := p.(*llm.ServerResult); ok {
-		for i, x := range c.parts {
-			if call, ok := x.(*llm.Call); ok && call.ID == r.CallID {
+		for i := len(c.parts) - 1; i >= 0; i-- {
+			if call, ok := c.parts[i].(*llm.Call); ok && call.ID == r.CallID {
 				c.parts[i] = serverCall(call)
+				break
 			}
 		}
 	}
