@@ -16,8 +16,6 @@ type verdict struct {
 	detail            string
 }
 
-var accounts = map[string]string{"openai-chat": "chat", "openai-responses": "responses", "anthropic": "anthropic", "gemini": "gemini"}
-
 func play(ctx context.Context, g *process, up *upstream, r *recording) (v verdict, err error) {
 	up.play(r)
 	h := http.Header{"Content-Type": {"application/json"}}
@@ -42,7 +40,11 @@ func play(ctx context.Context, g *process, up *upstream, r *recording) (v verdic
 		v.reason = reason(r, resp, got)
 	}
 	if r.status >= 400 || !v.response {
-		return v, g.heal(ctx, accounts[r.protocol])
+		for _, a := range ownAccounts {
+			if err := g.heal(ctx, a.name); err != nil {
+				return v, err
+			}
+		}
 	}
 	return v, nil
 }
@@ -64,6 +66,8 @@ func reason(r *recording, resp *http.Response, got []byte) string {
 		return "the recording breaks off: the break is told after all of its bytes"
 	case resp.StatusCode == http.StatusOK && r.op == "count_tokens":
 		return "a count that the upstream refuses is estimated"
+	case r.sse && resp.StatusCode == http.StatusOK && bytes.HasPrefix(r.response, got):
+		return "an error ends the answer: what the recording has behind it is not passed on"
 	case resp.StatusCode >= 400 && r.status == http.StatusOK:
 		return "the recording is no answer, or an error within a 200: failed over unseen, then told"
 	}

@@ -146,8 +146,8 @@ func (a *answer) verdict() *fault.Fault {
 		if a.unfit != nil && a.none.Known == 0 {
 			return a.unfit
 		}
-	} else if last := a.failed[len(a.failed)-1].fault; a.reply.of == last && allDenied(a.failed, &a.none) {
-		return last // what the vendor says of the model is as true as it gets
+	} else if a.reply.of != nil && allDenied(a.failed, &a.none) {
+		return a.reply.of // what the vendor says of the model is as true as it gets
 	}
 	return verdict(a.c.Model, a.failed, &a.none, a.r.now())
 }
