@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 )
 
@@ -41,6 +42,9 @@ func (u *upstream) got() [][]byte {
 	return u.bodies
 }
 
+// addresses are in the paths of each protocol.
+var addresses = map[string]string{"openai-chat": "/chat/completions", "openai-responses": "/responses", "anthropic": "/messages", "gemini": "/models/"}
+
 // ServeHTTP answers with the recording.
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
@@ -49,8 +53,13 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u.mu.Lock()
-	u.bodies = append(u.bodies, body)
 	on := u.on
+	if on != nil && !strings.Contains(r.URL.Path, addresses[on.protocol]) { // it knows one protocol at a time
+		u.mu.Unlock()
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	u.bodies = append(u.bodies, body)
 	var sizes []int
 	for range 64 {
 		sizes = append(sizes, 1+u.random.IntN(700))
