@@ -133,7 +133,7 @@ func (a *answer) serveLeg(leg int) *fault.Fault {
 			}
 			switch a.next(f, &lease) {
 			case GiveUp:
-				return f
+				return a.better(f)
 			case Onward:
 				break attempts
 			}

@@ -58,6 +58,15 @@ func (a *answer) farther(none *pool.None) bool {
 	return true
 }
 
+// better is what the client is told in place of f: if home denied the model and
+// f comes from an account that was asked on a guess, what home said.
+func (a *answer) better(f *fault.Fault) *fault.Fault {
+	if a.reach == anywhere && a.unknown && a.reply.of != nil && !a.live && f.Class == fault.BadRequest {
+		return a.reply.of
+	}
+	return f
+}
+
 // abroad is how many forms are of another protocol than the client's; they
 // stand at the end.
 func (a *answer) abroad() (n int) {
