@@ -204,6 +204,7 @@ func (a *App) Close() error {
 	if a.journal != nil {
 		errs = append(errs, a.journal.Close())
 	}
+	a.log.Flush()
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}

@@ -35,7 +35,7 @@ func (a *App) operator(c *config.Config) *admin.Handler {
 	})
 	a.journal.Listen(feed)
 	a.journal.Listen(metrics)
-	a.journal.Listen(telemetry.Lines{Log: a.log.Logger})
+	a.journal.Listen(telemetry.Lines{Log: a.log})
 	return admin.New(admin.Options{
 		Version: version.String(), Address: address(c), Started: a.started,
 		Authorise: admin.ByToken(a.gate, a.policy.Load),

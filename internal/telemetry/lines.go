@@ -10,7 +10,7 @@ import (
 
 // Lines listens to the journal and writes one log line for each request that
 // ended: at level warn if the gateway or an upstream failed, at info else.
-type Lines struct{ Log *slog.Logger }
+type Lines struct{ Log *Log }
 
 // Heard implements journal.Listener.
 func (l Lines) Heard(x *journal.Exchange) {
@@ -19,13 +19,13 @@ func (l Lines) Heard(x *journal.Exchange) {
 		level = slog.LevelWarn
 	}
 	ctx := context.Background()
-	if !l.Log.Enabled(ctx, level) {
+	if !l.Log.requests.Enabled(ctx, level) {
 		return
 	}
 	as := make([]slog.Attr, 0, 24)
 	text := func(key, s string) {
 		if s != "" {
-			as = append(as, slog.String(key, s))
+			as = append(as, slog.String(key, clip(s)))
 		}
 	}
 	number := func(key string, n int64) {
@@ -64,5 +64,5 @@ func (l Lines) Heard(x *journal.Exchange) {
 	text("fault", x.Fault)
 	text("code", x.Code)
 	text("error", x.Error)
-	l.Log.LogAttrs(ctx, level, "request", as...)
+	l.Log.requests.LogAttrs(ctx, level, "request", as...)
 }

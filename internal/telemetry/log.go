@@ -15,24 +15,36 @@ import (
 // A Log writes log lines. Level and form can be changed while it is in use.
 type Log struct {
 	*slog.Logger
-	level slog.LevelVar
-	json  atomic.Bool
+	requests *slog.Logger // for Lines: many, of bounded values, and in no hurry
+	gathered *gather
+	level    slog.LevelVar
+	json     atomic.Bool
 }
 
 // maxValue bounds one value of a log line in bytes.
 const maxValue = 2048
 
 // NewLog returns a log that writes to w, one line and one Write for each
-// record. What does not print is escaped, whatever wrote it: a log is read on
-// terminals, which obey control characters, and by machines, which take a
-// line end for the end of a record.
+// record; the lines of requests are gathered for some milliseconds. What does
+// not print is escaped, whatever wrote it: a log is read on terminals, which
+// obey control characters, and by machines, which take a line end for the end
+// of a record.
 func NewLog(w io.Writer, c config.Log) *Log {
-	l := &Log{}
+	l := &Log{gathered: newGather(w)}
 	l.Set(c)
-	o := &slog.HandlerOptions{Level: &l.level, ReplaceAttr: shorten}
-	l.Logger = slog.New(either{&l.json, slog.NewTextHandler(tame{w}, o), slog.NewJSONHandler(tame{w}, o)})
+	l.Logger = l.logger(w, shorten)
+	l.requests = l.logger(l.gathered, nil)
 	return l
 }
+
+func (l *Log) logger(w io.Writer, replace func([]string, slog.Attr) slog.Attr) *slog.Logger {
+	o := &slog.HandlerOptions{Level: &l.level, ReplaceAttr: replace}
+	return slog.New(either{&l.json, slog.NewTextHandler(tame{w}, o), slog.NewJSONHandler(tame{w}, o)})
+}
+
+// Flush writes the lines of requests that wait. It is called before the
+// process ends.
+func (l *Log) Flush() { l.gathered.flush() }
 
 // Set changes level and form to what c says.
 func (l *Log) Set(c config.Log) {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json/v2"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 
@@ -148,7 +150,8 @@ func TestLines(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		l := NewLog(&out, config.Log{Level: "info", Format: "text"})
-		Lines{l.Logger}.Heard(&tt.x)
+		Lines{l}.Heard(&tt.x)
+		l.Flush()
 		_, got, _ := strings.Cut(strings.TrimSpace(out.String()), " ") // without the time
 		if got != tt.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", tt.name, got, tt.want)
@@ -159,9 +162,62 @@ func TestLines(t *testing.T) {
 func TestLinesCostNothingWhenOff(t *testing.T) {
 	l := NewLog(&bytes.Buffer{}, config.Log{Level: "error"})
 	x := &journal.Exchange{ID: "req_1", Status: 500}
-	if n := testing.AllocsPerRun(100, func() { Lines{l.Logger}.Heard(x) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { Lines{l}.Heard(x) }); n != 0 {
 		t.Errorf("%v allocations for a line that is not written", n)
 	}
+}
+
+// TestLinesGather: lines go out together, whole and in order, within a moment,
+// and at once if they are many.
+func TestLinesGather(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w writes
+		l := NewLog(&w, config.Log{Level: "info"})
+		heard := 0
+		hear := func(n int) {
+			for range n {
+				Lines{l}.Heard(&journal.Exchange{ID: fmt.Sprintf("req_%d", heard), Status: 200, Asked: strings.Repeat("m", 3*maxValue)})
+				heard++
+			}
+		}
+		hear(3)
+		if len(w.all) != 0 {
+			t.Errorf("%d writes at once", len(w.all))
+		}
+		time.Sleep(gatherFor)
+		synctest.Wait()
+		if len(w.all) != 1 {
+			t.Errorf("%d writes after %v", len(w.all), gatherFor)
+		}
+		hear(100) // more than may wait
+		if n := len(w.all); n < 5 || n > 50 {
+			t.Errorf("%d writes of many lines", n)
+		}
+		l.Error("something else") // is not behind them
+		l.Flush()
+		lines := strings.Split(strings.TrimSpace(strings.Join(w.all, "")), "\n")
+		n := 0
+		for _, line := range lines {
+			if strings.Contains(line, "something else") {
+				continue
+			}
+			if !strings.Contains(line, fmt.Sprintf("request_id=req_%d status", n)) || len(line) > maxValue+300 {
+				t.Fatalf("line %d is %.200s", n, line)
+			}
+			n++
+		}
+		if n != heard {
+			t.Errorf("%d lines of %d", n, heard)
+		}
+	})
+}
+
+// writes is a writer that keeps every write apart.
+type writes struct{ all []string }
+
+func (w *writes) Write(p []byte) (int, error) {
+	w.all = append(w.all, string(p))
+	return len(p), nil
 }
 
 func FuzzTame(f *testing.F) {
