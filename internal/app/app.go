@@ -158,7 +158,7 @@ func (a *App) build(c *config.Config) {
 	})
 	a.admin = a.operator(c)
 	a.ingress = ingress.New(ingress.Options{
-		Relay: &a.flying, Codecs: byName, Gate: a.gate, Models: a.shelf, Admin: a.admin, Ready: a.ready.Load,
+		Relay: &a.flying, Codecs: byName, Gate: a.gate, Models: everything{a.shelf}, Admin: a.admin, Ready: a.ready.Load,
 		NewID: journal.NewID, Log: a.log.Logger, Now: time.Now,
 	})
 	a.flying.next = a.relay
@@ -216,6 +216,16 @@ func (a *App) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// everything shows the clients of each protocol all models: what no account
+// speaks of itself is translated.
+type everything struct{ *models.Shelf }
+
+// List implements ingress.Models.
+func (e everything) List(string) []protocol.Model { return e.Shelf.List("") }
+
+// Find implements ingress.Models.
+func (e everything) Find(_, id string) (protocol.Model, bool) { return e.Shelf.Find("", id) }
 
 // flying counts what is being served, between the way in and the relay.
 type flying struct {
