@@ -18,9 +18,11 @@ func TestPeek(t *testing.T) {
 	}{
 		"Claude Code": {
 			`{"model":"claude-x","messages":[{"role":"user","content":"\"stream\":true"}],"metadata":{"user_id":"{\"device_id\":\"d\",\"account_uuid\":\"\",\"session_id\":\"` + uuid + `\"}"},"max_tokens":32000,"stream":true}`,
-			protocol.Peek{Model: "claude-x", Stream: true, Session: uuid}},
+			protocol.Peek{Model: "claude-x", Stream: true, Session: uuid},
+		},
 		"Claude Code until 2.1": {
-			`{"metadata":{"user_id":"user_0f_account_7a_session_` + uuid + `"}}`, protocol.Peek{Session: uuid}},
+			`{"metadata":{"user_id":"user_0f_account_7a_session_` + uuid + `"}}`, protocol.Peek{Session: uuid},
+		},
 		"without an account":        {`{"metadata":{"user_id":"user_0f_account__session_` + uuid + `"}}`, protocol.Peek{Session: uuid}},
 		"a person":                  {`{"metadata":{"user_id":"joe"}}`, protocol.Peek{Session: "joe"}},
 		"JSON without a session":    {`{"metadata":{"user_id":"{\"device_id\":\"d\"}"}}`, protocol.Peek{Session: `{"device_id":"d"}`}},

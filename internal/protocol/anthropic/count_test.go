@@ -12,29 +12,38 @@ func TestCountText(t *testing.T) {
 		media int
 	}{
 		"strings": {
-			`{"model":"m","max_tokens":5,"system":"be kind","messages":[{"role":"user","content":"say \"hi\"\n"}]}`, "be kind|user|say \"hi\"\n", 0},
+			`{"model":"m","max_tokens":5,"system":"be kind","messages":[{"role":"user","content":"say \"hi\"\n"}]}`, "be kind|user|say \"hi\"\n", 0,
+		},
 		"blocks": {
 			`{"system":[{"type":"text","text":"be kind","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},{"role":"system","content":"c"}]}`,
-			"be kind|user|a|b|system|c", 0},
+			"be kind|user|a|b|system|c", 0,
+		},
 		"thinking without its seal": {
-			`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"EqQBAAAA"},{"type":"redacted_thinking","data":"EqQBBBBB"}]}]}`, "assistant|hm", 0},
+			`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"EqQBAAAA"},{"type":"redacted_thinking","data":"EqQBBBBB"}]}]}`, "assistant|hm", 0,
+		},
 		"a call and its result": {
 			`{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"toolu_1","name":"f","input":{"a": 1}},{"type":"tool_use","id":"t","name":"g","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","is_error":true,"content":"bad"},{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"x"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0K"}},{"type":"tool_reference","tool_name":"WebFetch"}]}]}]}`,
-			`assistant|f|{"a": 1}|g|user|bad|x|WebFetch`, 1},
+			`assistant|f|{"a": 1}|g|user|bad|x|WebFetch`, 1,
+		},
 		"media": {
 			`{"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"https://example.com/a.png"}},{"type":"image","source":{"type":"file","file_id":"file_1"}},{"type":"document","title":"T","context":"C","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0x"}}]}]}`,
-			"user|T|C", 3},
+			"user|T|C", 3,
+		},
 		"documents of text": {
 			`{"messages":[{"role":"user","content":[{"type":"document","source":{"type":"text","media_type":"text/plain","data":"plain"}},{"type":"document","source":{"type":"content","content":[{"type":"text","text":"part"},{"type":"image","source":{"type":"base64","data":"iVBO"}}]}}]}]}`,
-			"user|plain|part", 1},
+			"user|plain|part", 1,
+		},
 		"what hosted tools found": {
 			`{"messages":[{"role":"assistant","content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}},{"type":"web_search_tool_result","tool_use_id":"s","content":[{"type":"web_search_result","url":"u","title":"t","encrypted_content":"AAAA"}]},{"type":"bash_code_execution_tool_result","content":{"type":"bash_code_execution_result","stdout":"out","stderr":"","return_code":0,"content":[]}},{"type":"web_fetch_tool_result","content":{"type":"web_fetch_result","url":"v","content":{"type":"document","title":"d","source":{"type":"text","data":"page"}}}},{"type":"compaction","content":"summary","encrypted_content":"BBBB"}]},{"role":"user","content":[{"type":"search_result","source":"s","title":"t","content":[{"type":"text","text":"x"}]}]}]}`,
-			`assistant|web_search|{"query":"q"}|u|t|out||v|d|page|summary|user|s|t|x`, 0},
+			`assistant|web_search|{"query":"q"}|u|t|out||v|d|page|summary|user|s|t|x`, 0,
+		},
 		"tools": {
 			`{"tools":[{"name":"f","description":"d","input_schema":{"type":"object"}},{"name":"g","defer_loading":true,"input_schema":{}}],"messages":[]}`,
-			`{"name":"f","description":"d","input_schema":{"type":"object"}}`, 0},
+			`{"name":"f","description":"d","input_schema":{"type":"object"}}`, 0,
+		},
 		"the schema of the answer": {
-			`{"output_config":{"effort":"high","format":{"type":"json_schema","schema":{"a":1}}},"output_format":{"schema":{"b":2}}}`, `{"a":1}|{"b":2}`, 0},
+			`{"output_config":{"effort":"high","format":{"type":"json_schema","schema":{"a":1}}},"output_format":{"schema":{"b":2}}}`, `{"a":1}|{"b":2}`, 0,
+		},
 		"nothing":    {`{}`, "", 0},
 		"odd shapes": {`{"system":7,"messages":[1,null,{"role":5,"content":{"text":["x"]}},{"content":[[{"type":"text","text":"x"}],3]}],"tools":{"a":1}}`, "", 0},
 		"unknown":    {`{"messages":[{"role":"user","content":[{"type":"hologram","rays":"AAAA","text":"t"}]}],"mcp_servers":[{"name":"x"}]}`, "user|t", 0},

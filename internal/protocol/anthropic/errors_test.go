@@ -82,15 +82,20 @@ func TestEncodeError(t *testing.T) {
 		kind, code, says string
 	}{
 		"the upstream's own words": {
-			fault.Fault{Class: fault.BadRequest, Status: 400, Code: "invalid_request_error", Msg: "messages.0: Input should be"}, 400, "invalid_request_error", "", "messages.0: Input should be"},
+			fault.Fault{Class: fault.BadRequest, Status: 400, Code: "invalid_request_error", Msg: "messages.0: Input should be"}, 400, "invalid_request_error", "", "messages.0: Input should be",
+		},
 		"the upstream's own type": {
-			fault.Fault{Class: fault.BadRequest, Status: 404, Code: "not_found_error", Msg: "thread"}, 404, "not_found_error", "", "thread"},
+			fault.Fault{Class: fault.BadRequest, Status: 404, Code: "not_found_error", Msg: "thread"}, 404, "not_found_error", "", "thread",
+		},
 		"its own type, in a stream": {
-			fault.Fault{Class: fault.BadRequest, Status: 200, Code: "request_too_large", Msg: "x"}, 400, "request_too_large", "", "x"},
+			fault.Fault{Class: fault.BadRequest, Status: 200, Code: "request_too_large", Msg: "x"}, 400, "request_too_large", "", "x",
+		},
 		"the upstream's own code": {
-			fault.Fault{Class: fault.BadRequest, Status: 400, Code: "image_dimensions_too_large", Msg: "x"}, 400, "invalid_request_error", "image_dimensions_too_large", "x"},
+			fault.Fault{Class: fault.BadRequest, Status: 400, Code: "image_dimensions_too_large", Msg: "x"}, 400, "invalid_request_error", "image_dimensions_too_large", "x",
+		},
 		"another vendor's refusal": {
-			fault.Fault{Class: fault.BadRequest, Status: 422, Code: "unsupported_value", Param: "temperature", Msg: "no"}, 422, "invalid_request_error", "unsupported_value", "no"},
+			fault.Fault{Class: fault.BadRequest, Status: 422, Code: "unsupported_value", Param: "temperature", Msg: "no"}, 422, "invalid_request_error", "unsupported_value", "no",
+		},
 		"a refusal that is too large":  {fault.Fault{Class: fault.BadRequest, Status: 413, Msg: "x"}, 413, "request_too_large", "", "x"},
 		"never a 401 of the upstream":  {fault.Fault{Class: fault.BadRequest, Status: 401, Msg: "x"}, 400, "invalid_request_error", "", "x"},
 		"never a 403":                  {fault.Fault{Class: fault.BadRequest, Status: 403, Code: "permission_error", Msg: "x"}, 400, "invalid_request_error", "", "x"},
@@ -182,19 +187,24 @@ func TestDecodeError(t *testing.T) {
 	}{
 		"Anthropic": {
 			`{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."},"request_id":"req_1"}`,
-			fault.Sign{Type: "rate_limit_error", Message: "This request would exceed your account's rate limit."}},
+			fault.Sign{Type: "rate_limit_error", Message: "This request would exceed your account's rate limit."},
+		},
 		"with a code": {
 			`{"type":"error","error":{"type":"invalid_request_error","message":"too wide","details":{"error_code":"image_dimensions_too_large"}}}`,
-			fault.Sign{Type: "invalid_request_error", Code: "image_dimensions_too_large", Message: "too wide", Details: `{"error_code":"image_dimensions_too_large"}`}},
+			fault.Sign{Type: "invalid_request_error", Code: "image_dimensions_too_large", Message: "too wide", Details: `{"error_code":"image_dimensions_too_large"}`},
+		},
 		"a vendor who copied it": {
-			`{"error":{"code":"1113","message":"no balance"}}`, fault.Sign{Code: "1113", Message: "no balance"}},
+			`{"error":{"code":"1113","message":"no balance"}}`, fault.Sign{Code: "1113", Message: "no balance"},
+		},
 		"Anthropic's OpenAI address": {
 			`{"error":{"code":"rate_limit_error","type":"invalid_request_error","param":null,"message":"slow down"}}`,
-			fault.Sign{Type: "invalid_request_error", Code: "rate_limit_error", Message: "slow down"}},
+			fault.Sign{Type: "invalid_request_error", Code: "rate_limit_error", Message: "slow down"},
+		},
 		"Bedrock": {`{"message":"Too many requests, please wait before trying again."}`, fault.Sign{Message: "Too many requests, please wait before trying again."}},
 		"Vertex": {
 			`[{"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"3s"}]}}]`,
-			fault.Sign{Type: "RESOURCE_EXHAUSTED", Code: "429", Message: "Quota exceeded", Details: `[{"retryDelay":"3s"}]`, After: 3 * time.Second}},
+			fault.Sign{Type: "RESOURCE_EXHAUSTED", Code: "429", Message: "Quota exceeded", Details: `[{"retryDelay":"3s"}]`, After: 3 * time.Second},
+		},
 		"HTML":  {`<html><title>524: A timeout occurred</title></html>`, fault.Sign{Message: "HTML page: 524: A timeout occurred", Details: "524: A timeout occurred"}},
 		"empty": {``, fault.Sign{}},
 	} {

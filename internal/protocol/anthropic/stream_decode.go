@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"bytes"
+	"slices"
 
 	"portico/internal/fault"
 	"portico/internal/jsonedit"
@@ -251,8 +252,8 @@ func grow(dst []llm.Event, part int, t llm.Text) []llm.Event {
 // find is the block of an index, the last one if the upstream tells none, or
 // -1.
 func (s *streamDecoder) find(index int64) int {
-	for i := len(s.open) - 1; i >= 0; i-- {
-		if index < 0 || s.open[i].index == index {
+	for i, b := range slices.Backward(s.open) {
+		if index < 0 || b.index == index {
 			return i
 		}
 	}

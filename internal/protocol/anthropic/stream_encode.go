@@ -330,8 +330,8 @@ func (s *streamEncoder) stop(dst []byte) []byte {
 
 // grow writes a piece of a part, or keeps it while the part waits.
 func (s *streamEncoder) grow(dst []byte, e *llm.Event, p *part) []byte {
-	n := len(p.text)
 	if p.waits {
+		n := len(p.text)
 		p.text = e.Text.AppendInner(p.text)
 		s.written += int64(len(p.text) - n)
 		return s.hold(dst, len(p.text)-n)
@@ -340,7 +340,6 @@ func (s *streamEncoder) grow(dst []byte, e *llm.Event, p *part) []byte {
 		s.once("content", "dropped: what came of a call after it was closed")
 		return dst
 	}
-	n = len(dst)
 	inside := textDelta
 	switch p.what.(type) {
 	case *llm.Call:
