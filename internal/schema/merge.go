@@ -7,12 +7,12 @@ import (
 
 // merge puts the schemas of allOf into n itself.
 func (p *pass) merge(n node) node {
-	all := elements(n.get("allOf"))
+	all := n.get("allOf")
 	if all == nil {
 		return n
 	}
 	n = n.without("allOf")
-	for i, raw := range all {
+	for i, raw := range elements(all) {
 		p.in("allOf["+strconv.Itoa(i)+"]", func() {
 			b, ok := p.parse(raw)
 			if !ok || p.deep() {

@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"encoding/json/jsontext"
+	"encoding/json/v2"
 	"fmt"
 	"strings"
 	"testing"
@@ -386,6 +387,12 @@ func FuzzSchema(f *testing.F) {
 			out, _ := fn(in, "p")
 			if len(out) > 0 && !jsontext.Value(out).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
 				t.Errorf("%s makes %s", name, out)
+			}
+			var v any
+			if len(out) > 0 && json.Unmarshal(out, &v) == nil { // else it holds what no Go value does
+				if why := lawful(name, v, true); why != "" {
+					t.Errorf("%s of %s\nmakes %s\nwhich has %s", name, in, out, why)
+				}
 			}
 			if again, _ := fn(in, "p"); !bytes.Equal(out, again) {
 				t.Errorf("%s makes %s, then %s", name, out, again)
