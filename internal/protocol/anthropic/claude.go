@@ -108,7 +108,9 @@ func (c claude) abilities() abilities {
 	a := abilities{sure: true, sampling: true, forced: true, prefill: true}
 	switch {
 	case v == 0:
-		return newest
+		a = newest
+		a.forced = c.family == "" // another's name for a model is no sign of the newest one
+		return a
 	case v < 35:
 		a.maxOutput = 4096
 	case v < 37:

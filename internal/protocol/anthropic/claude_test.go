@@ -60,7 +60,8 @@ func TestAbilities(t *testing.T) {
 		{"claude-opus-5-5", "adaptive display on", "low medium high xhigh max", "midway format strict"},
 		{"claude-fable-5", "adaptive display on", "low medium high xhigh max", "forced midway format strict"},
 		{"claude-fable-5-1", "adaptive display on", "low medium high xhigh max", "midway format strict"},
-		{"a-model-of-tomorrow", "adaptive display on", "low medium high xhigh max", "midway format strict"},
+		{"claude-tomorrow", "adaptive display on", "low medium high xhigh max", "midway format strict"},
+		{"a-name-of-ones-own", "adaptive display on", "low medium high xhigh max", "forced midway format strict"},
 	} {
 		a := abilitiesOf(&protocol.Fit{Model: tt.model, Native: true})
 		if got := thinkingWords(a); got != tt.thinking {
@@ -72,7 +73,7 @@ func TestAbilities(t *testing.T) {
 		if got := otherWords(a); got != tt.rest {
 			t.Errorf("%s takes %q, want %q", tt.model, got, tt.rest)
 		}
-		if a.sure != (tt.model != "a-model-of-tomorrow") {
+		if a.sure != (tt.model != "claude-tomorrow" && tt.model != "a-name-of-ones-own") {
 			t.Errorf("%s: sure is %v", tt.model, a.sure)
 		}
 	}

@@ -160,7 +160,7 @@ func (t *tap) member(m jsonedit.Member) {
 // placeholder of a few tokens.
 func (t *tap) usage(v []byte) {
 	t.bill.add(v)
-	if u := t.bill.usage(); u.Total() > 0 {
+	if u := t.bill.total(); u.Total() > 0 {
 		t.seen.Usage, t.seen.HasUsage = u, true
 	}
 }

@@ -76,7 +76,7 @@ func (e *requestEncoder) offer() (o offer) {
 	if !e.native {
 		e.wake(&o, awake)
 	}
-	if len(o.tools) == 0 && !e.native {
+	if len(o.tools) == 0 && !e.fit.Native {
 		o.tools = e.remembered()
 		if len(o.tools) > 0 {
 			o.mode = llm.ChoiceNone
@@ -121,8 +121,9 @@ func names(ref llm.ToolRef, t *llm.Tool) bool {
 }
 
 // remembered are the tools that the conversation's calls name, for a client
-// that declares none any more: without any, the upstream refuses calls and
-// results in the history. None of them is to be called (spec: upstreams §2.4,
+// that declares none any more: without any, copies of the protocol refuse calls
+// and results in the history; Anthropic itself takes them, as recorded answers
+// show. None of the tools is to be called (spec: upstreams §2.4,
 // translation-traps A18).
 func (e *requestEncoder) remembered() (out []declared) {
 	seen := map[string]bool{}

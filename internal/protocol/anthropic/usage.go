@@ -103,8 +103,17 @@ func beside(iterations []byte) (u llm.Usage) {
 	return u
 }
 
-// usage is the whole bill.
-func (b *bill) usage() llm.Usage { return sum(b.counts.usage(), b.beside) }
+// usage is what clients are told: what the conversation took, by which they see
+// how full the model's window is, without the runs beside it.
+func (b *bill) usage() llm.Usage {
+	if u := b.counts.usage(); u.Total() > 0 {
+		return u
+	}
+	return b.beside
+}
+
+// total is the whole bill.
+func (b *bill) total() llm.Usage { return sum(b.counts.usage(), b.beside) }
 
 func sum(a, b llm.Usage) llm.Usage {
 	return llm.Usage{

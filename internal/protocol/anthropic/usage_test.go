@@ -58,8 +58,23 @@ func TestUsage(t *testing.T) {
 		for _, v := range c.told {
 			b.add([]byte(v))
 		}
-		if got := b.usage(); got != c.want {
+		if got := b.total(); got != c.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
+// TestUsageShown: clients are told how full the window is, not what ran beside
+// the conversation.
+func TestUsageShown(t *testing.T) {
+	for told, want := range map[string]int64{
+		`{"input_tokens":181,"output_tokens":8,"iterations":[{"type":"compaction","input_tokens":55196},{"type":"message","input_tokens":181}]}`: 181,
+		`{"input_tokens":0,"output_tokens":0,"iterations":[{"type":"compaction","input_tokens":144}]}`:                                           144,
+	} {
+		var b bill
+		b.add([]byte(told))
+		if got := b.usage().Input; got != want {
+			t.Errorf("%s: the client is told %d, want %d", told, got, want)
 		}
 	}
 }
@@ -68,7 +83,7 @@ func TestIterationsAreBounded(t *testing.T) {
 	const one = `{"type":"compaction","input_tokens":1}`
 	var b bill
 	b.add([]byte(`{"iterations":[` + strings.Repeat(one+",", maxIterations+5) + one + `]}`))
-	if got := b.usage().Input; got != maxIterations {
+	if got := b.total().Input; got != maxIterations {
 		t.Errorf("%d iterations were read, want %d", got, maxIterations)
 	}
 }
