@@ -188,8 +188,7 @@ func (e *requestEncoder) user(dst []byte, i int) []byte {
 					return appendText(dst, p.Text, false, p.Seal, p.Extra)
 				}
 				e.lose(at, "moved: an instruction in mid-conversation stands in the user's turn")
-				b := p.Text.Append([]byte("<system-reminder>\n"))
-				return appendText(dst, llm.PlainBytes(append(b, "\n</system-reminder>"...)), false, nil, llm.Extra{})
+				return appendText(dst, p.Text, false, nil, llm.Extra{})
 			}
 			return e.part(dst, at, p, m.Role)
 		})

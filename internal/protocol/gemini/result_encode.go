@@ -22,6 +22,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, id, name s
 	dst = jsonw.String(dst, "name", name)
 	var blobs []llm.Part
 	texts := make([]llm.Text, 0, 2)
+	var instead []llm.Text
 	wrapped := false
 	for i, p := range r.Parts {
 		here := at + ".content[" + strconv.Itoa(i) + "]"
@@ -37,7 +38,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, id, name s
 				blobs = append(blobs, p)
 			default:
 				*shown = append(*shown, p)
-				texts = append(texts, llm.Plain("["+kinds[p.Kind]+" "+strconv.Itoa(len(*shown))+" follows below]"))
+				instead = append(instead, llm.Plain("["+kinds[p.Kind]+" "+strconv.Itoa(len(*shown))+" follows below]"))
 				e.lose(here, "moved: what a tool shows stands behind its result")
 			}
 		case *llm.Reference:
@@ -55,6 +56,9 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, id, name s
 		default:
 			e.lose(here, "dropped: it has no seat in a result")
 		}
+	}
+	if len(texts) == 0 {
+		texts = instead
 	}
 	dst = response(jsonw.Name(dst, "response"), texts, r.Failed, wrapped)
 	if len(blobs) > 0 {
@@ -90,7 +94,7 @@ func response(dst []byte, texts []llm.Text, failed, wrapped bool) []byte {
 		}
 		return append(dst, "{}"...)
 	}
-	text := llm.Join(texts, "\n")
+	text := llm.Join(texts, "")
 	if !wrapped && len(texts) == 1 {
 		from := len(dst)
 		dst = text.Append(dst)

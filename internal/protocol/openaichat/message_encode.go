@@ -248,11 +248,14 @@ func split(x llm.Extra) (own, inner llm.Extra) {
 	return own, inner
 }
 
-// result writes a tool message; what is no text is added to shown.
+// result writes a tool message; what is no text is added to shown. The text of
+// a tool that failed is left to say so itself: the protocol has no mark for it,
+// and words that the tool did not say would be taken for its own (spec:
+// translation-traps A9).
 func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, shown []llm.Part) ([]byte, []llm.Part) {
 	dst = append(jsonw.Comma(dst), `{"role":"tool"`...)
 	dst = jsonw.String(dst, "tool_call_id", r.CallID)
-	var texts []llm.Part
+	var texts, instead []llm.Part
 	for i, p := range r.Parts {
 		at := at + ".content[" + strconv.Itoa(i) + "]"
 		switch p := p.(type) {
@@ -262,7 +265,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, shown []ll
 				continue
 			}
 			shown = append(shown, p)
-			texts = append(texts, &llm.Prose{Text: llm.Plain("[" + kinds[p.Kind] + " " + strconv.Itoa(len(shown)) + " follows below]")})
+			instead = append(instead, &llm.Prose{Text: llm.Plain("[" + kinds[p.Kind] + " " + strconv.Itoa(len(shown)) + " follows below]")})
 			e.lose(at, "moved: what a tool shows stands in the user's message after it")
 		case *llm.Opaque:
 			if p.Protocol != protocol.OpenAIChat && !p.Alt.IsSet() {
@@ -274,9 +277,14 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, shown []ll
 			texts = append(texts, p)
 		}
 	}
+	if len(texts) == 0 {
+		texts = instead
+	}
 	if r.Failed {
-		texts = failed(texts)
-		e.lose(at+".is_error", "approximated: the text says that the tool failed")
+		if len(texts) == 0 {
+			texts = []llm.Part{&llm.Prose{Text: llm.Plain("Error: the tool failed")}}
+		}
+		e.lose(at+".is_error", "dropped: the upstream has no mark for a tool that failed, so its text stands for itself")
 	}
 	dst = e.content(jsonw.Name(dst, "content"), at+".content", texts)
 	if r.Extra.Protocol == protocol.OpenAIChat && r.Name != "" {
@@ -286,22 +294,6 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, shown []ll
 }
 
 var kinds = [...]string{llm.Image: "image", llm.Audio: "sound", llm.Video: "film", llm.Document: "document"}
-
-// failed makes the first text say that the tool failed, unless it does so.
-func failed(texts []llm.Part) []llm.Part {
-	const mark = "Error: "
-	for i, p := range texts {
-		if t, ok := p.(*llm.Prose); ok {
-			plain := t.Text.String()
-			if len(plain) >= 5 && bytes.EqualFold([]byte(plain[:5]), []byte("error")) {
-				return texts
-			}
-			texts[i] = &llm.Prose{Text: llm.Plain(mark + plain), Cache: t.Cache, Extra: t.Extra}
-			return texts
-		}
-	}
-	return append([]llm.Part{&llm.Prose{Text: llm.Plain(mark + "the tool failed")}}, texts...)
-}
 
 // assistant writes a turn of the model.
 func (e *requestEncoder) assistant(dst []byte, at string, m *llm.Message) []byte {

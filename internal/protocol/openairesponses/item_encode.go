@@ -224,6 +224,9 @@ func address(dst []byte, name string, b *llm.Blob) []byte {
 	return append(b.Data.AppendInner(dst), '"')
 }
 
+// result writes what a tool gave back. The text of one that failed is left to
+// say so itself: the protocol has no mark for it, and words that the tool did
+// not say would be taken for its own (spec: translation-traps A9).
 func (e *requestEncoder) result(dst []byte, at string, r *llm.Result) []byte {
 	kind := "function_call_output"
 	if r.Kind == llm.Custom {
@@ -236,12 +239,9 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result) []byte {
 	}
 	parts := r.Parts
 	if r.Failed {
-		e.lose(at+".is_error", "approximated: the text says that the tool failed")
-		parts = append([]llm.Part{&llm.Prose{Text: llm.Plain("Error:")}}, parts...)
-		if len(r.Parts) == 1 {
-			if t, ok := r.Parts[0].(*llm.Prose); ok {
-				parts = []llm.Part{&llm.Prose{Text: failed(t.Text), Extra: t.Extra}}
-			}
+		e.lose(at+".is_error", "dropped: the upstream has no mark for a tool that failed, so its text stands for itself")
+		if len(parts) == 0 {
+			parts = []llm.Part{&llm.Prose{Text: llm.Plain("Error: the tool failed")}}
 		}
 	}
 	dst = jsonw.Name(dst, "output")
@@ -265,14 +265,6 @@ func lone(parts []llm.Part) (llm.Text, bool) {
 		}
 	}
 	return llm.Text{}, false
-}
-
-func failed(t llm.Text) llm.Text {
-	plain := t.String()
-	if len(plain) >= 5 && strings.EqualFold(plain[:5], "error") {
-		return t
-	}
-	return llm.Plain("Error: " + plain)
 }
 
 // turn writes what the model said, thought and called, in its order.
