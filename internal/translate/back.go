@@ -373,22 +373,34 @@ func (k *back) whole(t *turn, e *llm.Event) {
 		e.What = &own
 	case *llm.Blob:
 		k.settle(t, e.Answer, nil)
+		if k.client == protocol.Anthropic {
+			k.lose("answer", "dropped: the client's protocol has no seat for a picture or a sound in an answer")
+			return
+		}
 		own := *what
 		own.Seal, e.What = nil, &own
 	case *llm.ServerCall:
-		if what.Name == drawing && k.draws(what.Extra) {
+		if what.Name == drawing && k.draws(what.Extra) || k.hides(what.Extra) {
 			return
 		}
 		k.settle(t, e.Answer, nil)
 	case *llm.ServerResult:
-		k.settle(t, e.Answer, nil)
 		if what.Name == drawing && k.draws(what.Extra) {
 			for i := range what.Blobs {
-				k.make(llm.Event{Kind: llm.Whole, Answer: e.Answer, Part: t.next, What: &what.Blobs[i]})
-				t.next++
+				k.whole(t, &llm.Event{Kind: llm.Whole, Answer: e.Answer, Part: e.Part, What: &what.Blobs[i]})
 			}
 			return
 		}
+		if k.hides(what.Extra) {
+			return
+		}
+		k.settle(t, e.Answer, nil)
+	case *llm.Opaque:
+		if what.Protocol != k.client {
+			k.lose("answer", "dropped: the client's protocol knows nothing of a part of kind "+what.Kind)
+			return
+		}
+		k.settle(t, e.Answer, nil)
 	default:
 		k.settle(t, e.Answer, nil)
 	}
@@ -401,6 +413,17 @@ func (k *back) whole(t *turn, e *llm.Event) {
 const drawing = "image_generation"
 
 func (k *back) draws(x llm.Extra) bool { return x.Protocol != k.client }
+
+// hides reports whether the client must not see what the upstream ran: without
+// the seals of their own vendor, clients of Anthropic's could not bring it back
+// (spec: upstreams §2.9). What was found is cited in the text.
+func (k *back) hides(x llm.Extra) bool {
+	if k.client != protocol.Anthropic || x.Protocol == k.client {
+		return false
+	}
+	k.lose("answer", "dropped: the client's protocol has no seat for what another vendor's tool did")
+	return true
+}
 
 // said notes a text by which seals may be remembered.
 func (k *back) said(t *turn, text llm.Text) {

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"bytes"
 	"encoding/json/jsontext"
 
 	"portico/internal/llm"
@@ -23,6 +24,9 @@ func (d *draft) form() {
 	o := &d.Output
 	switch {
 	case d.b.upstream.Name() != protocol.Anthropic:
+	case o.Kind == llm.OutputJSON && asksForJSON(d.Messages):
+		d.lose("response_format", "approximated: the conversation itself asks for JSON")
+		o.Kind = llm.OutputUnset
 	case o.Kind == llm.OutputJSON:
 		d.Messages = instruct(d.Messages, "Answer with one JSON object and nothing else: no words before or after it, and no code fence.")
 		d.lose("response_format", "emulated: an instruction asks for JSON")
@@ -62,6 +66,19 @@ func (d *draft) answerByCall() {
 	}
 	*o = llm.Output{Verbosity: o.Verbosity, Modalities: o.Modalities}
 	d.lose("response_format", "emulated: the model gives its answer by calling a function")
+}
+
+// asksForJSON reports whether the client's words speak of JSON, without which
+// OpenAI refuses its JSON mode.
+func asksForJSON(ms []llm.Message) bool {
+	for i := range ms {
+		for _, p := range ms[i].Parts {
+			if t, ok := p.(*llm.Prose); ok && ms[i].Role != llm.Assistant && bytes.Contains(bytes.ToLower(t.Text.Head(t.Text.Len())), []byte("json")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // instruct adds an instruction behind those at the head.
