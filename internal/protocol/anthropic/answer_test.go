@@ -119,6 +119,39 @@ func reencode(t *testing.T, stream []byte, echo *protocol.Echo) (out []byte, los
 	return e.End(out), e.Losses()
 }
 
+// TestCuts: how an upstream cuts its text, thinking and arguments into deltas
+// makes no difference to the answer.
+func TestCuts(t *testing.T) {
+	const said = `né <b> "x" \u and {"a":[1]}`
+	var want []byte
+	for size := 1; size <= len(said); size++ {
+		e := New().NewEncoder(echoOf("m"))
+		var out []byte
+		for i, what := range []llm.Part{&llm.Thought{}, &llm.Prose{}, &llm.Call{ID: "c", Name: "f"}} {
+			out = e.Feed(out, &llm.Event{Kind: llm.Open, Part: i, What: what})
+			for rest := []rune(said); len(rest) > 0; rest = rest[min(size, len(rest)):] {
+				out = e.Feed(out, &llm.Event{Kind: llm.Grow, Part: i, Text: llm.Plain(string(rest[:min(size, len(rest))]))})
+			}
+			out = e.Feed(out, &llm.Event{Kind: llm.Close, Part: i})
+		}
+		out = e.End(e.Feed(out, &llm.Event{Kind: llm.Halt, Stop: llm.StopCall}))
+		r, err := codectest.Fold(New().NewDecoder(), out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, _ := New().EncodeResponse(nil, &llm.Response{Answers: r.Answers}, echoOf("m"))
+		if want == nil {
+			want = got
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("in pieces of %d: %s, want %s", size, got, want)
+		}
+	}
+	if !bytes.Contains(want, []byte(`né <b> \"x\" \\u`)) {
+		t.Errorf("%s", want)
+	}
+}
+
 // frame is the data of the first event of a name.
 func frame(stream []byte, name string) []byte {
 	for _, f := range codectest.Frames(stream) {
