@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"strings"
+
+	"portico/internal/journal"
 )
 
 // together is how many rows one statement takes, so that what a statement costs
@@ -24,21 +26,22 @@ func keepSQL(rows int) string {
 		" ON CONFLICT (id) DO UPDATE SET " + strings.Join(names, ", ")
 }
 
-// keep writes rows in one transaction. It speaks to the driver itself, because
-// package sql takes longer for the arguments of a row than it need.
-func keep(ctx context.Context, db *sql.DB, rows []row) error {
+// keep writes xs, each with its cost, in one transaction. It speaks to the
+// driver itself, because package sql takes longer for the arguments of a row
+// than it need.
+func keep(ctx context.Context, db *sql.DB, xs []*journal.Exchange, cost func(*journal.Exchange) sql.NullInt64) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	return conn.Raw(func(c any) error {
-		k := keeping{ctx: ctx, conn: c.(rawConn)}
+		k := keeping{ctx: ctx, conn: c.(rawConn), cost: cost}
 		tx, err := k.conn.BeginTx(ctx, driver.TxOptions{})
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(k.all(rows), k.close()); err != nil {
+		if err := errors.Join(k.all(xs), k.close()); err != nil {
 			return errors.Join(err, tx.Rollback())
 		}
 		return tx.Commit()
@@ -55,7 +58,10 @@ type rawConn interface {
 type keeping struct {
 	ctx       context.Context
 	conn      rawConn
+	cost      func(*journal.Exchange) sql.NullInt64
 	one, many statement
+	rows      [together]row
+	rests     []byte // of the rows
 }
 
 // A statement inserts some rows.
@@ -64,17 +70,29 @@ type statement struct {
 	args arguments
 }
 
-// all writes rows, many at once as far as that goes.
-func (k *keeping) all(rows []row) error {
-	for len(rows) >= together {
-		err := k.exec(&k.many, rows[:together])
-		if samePlace(err) {
-			err = k.each(rows[:together])
+// all writes xs, many at once as far as that goes.
+func (k *keeping) all(xs []*journal.Exchange) error {
+	for len(xs) > 0 {
+		n := min(len(xs), together)
+		k.rests = k.rests[:0]
+		for i, x := range xs[:n] {
+			k.rests = k.rows[i].fill(k.rests, x, k.cost(x))
 		}
-		if err != nil {
+		if err := k.group(k.rows[:n]); err != nil {
 			return err
 		}
-		rows = rows[together:]
+		xs = xs[n:]
+	}
+	return nil
+}
+
+// group writes rows by one statement, if they are as many as it takes and none
+// wants the place of another.
+func (k *keeping) group(rows []row) error {
+	if len(rows) == together {
+		if err := k.exec(&k.many, rows); !samePlace(err) {
+			return err
+		}
 	}
 	return k.each(rows)
 }

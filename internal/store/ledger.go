@@ -56,19 +56,18 @@ const columns = `n, start, id, key, client, session, op, inbound, outbound, aske
 // Keep implements journal.Keeper: xs are on the disk when it returns, all or
 // none. One whose ID is in the ledger already takes that one's place.
 func (s *Store) Keep(xs []*journal.Exchange) error {
-	rows := make([]row, len(xs))
-	buf := make([]byte, 0, 160*len(xs)) // what the rest of most takes
-	for i, x := range xs {
-		buf = rows[i].fill(buf, x, s.cost(x))
+	err := s.ledger.use(func(write, _ *sql.DB) error { return keep(context.Background(), write, xs, s.cost) })
+	if err != nil {
+		return err
 	}
-	err := s.ledger.use(func(write, _ *sql.DB) error { return keep(context.Background(), write, rows) })
-	if err == nil && s.growth.add(len(xs)) {
+	s.rows.Add(int64(len(xs)))
+	if s.growth.add(len(xs)) {
 		select {
 		case s.grown <- struct{}{}:
 		default:
 		}
 	}
-	return err
+	return nil
 }
 
 // maxBump is how many exchanges may want the same place in the order. It is
@@ -139,6 +138,9 @@ func clean(s string) string {
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
+
+// uncounted is how many rows there may be before somebody has counted them.
+const uncounted = 1 << 62
 
 // growth counts rows until there are enough to look at retention.
 type growth struct {

@@ -48,15 +48,18 @@ func (s *Store) Prune(ctx context.Context, r config.Retention, now time.Time) (r
 	err = s.ledger.use(func(write, _ *sql.DB) error {
 		p := pruning{ctx: ctx, db: write}
 		defer func() { removed += p.removed }()
+		atMost := s.rows.Load()
 		if r.Age > 0 {
 			if err := p.older(place(now.Add(-r.Age).UnixMicro())); err != nil {
 				return err
 			}
 		}
-		if r.Rows > 0 {
-			if err := p.rows(r.Rows); err != nil {
+		if r.Rows > 0 && atMost > r.Rows { // counting reads a whole index
+			n, err := p.rows(r.Rows)
+			if err != nil {
 				return err
 			}
+			s.rows.Add(n - atMost) // what is kept meanwhile counts on
 		}
 		if r.Bytes > 0 {
 			if err := p.bytes(r.Bytes); err != nil {
@@ -96,16 +99,17 @@ func (p *pruning) older(before int64) error {
 	}
 }
 
-func (p *pruning) rows(most int64) error {
-	over, err := p.number("SELECT count(*) FROM exchanges")
-	for over -= most; err == nil && over > 0; {
+// rows removes what is over most rows, and returns how many are left.
+func (p *pruning) rows(most int64) (left int64, err error) {
+	left, err = p.number("SELECT count(*) FROM exchanges")
+	for err == nil && left > most {
 		var n int64
-		if n, err = p.remove(min(over, pruneStep), everywhere); n == 0 {
+		if n, err = p.remove(min(left-most, pruneStep), everywhere); n == 0 {
 			break
 		}
-		over -= n
+		left -= n
 	}
-	return err
+	return left, err
 }
 
 // bytes removes rows until what the database uses of its file is within most.

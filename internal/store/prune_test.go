@@ -73,6 +73,27 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+// TestPruneCounts: however rows came since they were counted, the bound holds.
+func TestPruneCounts(t *testing.T) {
+	s := open(t, t.TempDir())
+	r := config.Retention{Rows: 100}
+	xs := some(1000)
+	for _, c := range []struct{ from, to, left int }{
+		{0, 50, 50}, {0, 50, 50}, {0, 50, 50}, {50, 100, 100}, {100, 101, 100}, {101, 500, 100}, {450, 500, 100}, {500, 1000, 100},
+	} {
+		keepAll(t, s, xs[c.from:c.to]...)
+		if _, err := s.Prune(t.Context(), r, begin); err != nil {
+			t.Fatal(err)
+		}
+		if left := len(rows(t, s)); left != c.left {
+			t.Errorf("after %d to %d: %d rows, want %d", c.from, c.to, left, c.left)
+		}
+	}
+	if n := s.rows.Load(); n != 100 {
+		t.Errorf("there are said to be %d rows", n)
+	}
+}
+
 func fileSize(t *testing.T, path string) int64 {
 	t.Helper()
 	info, err := os.Stat(path)

@@ -19,6 +19,7 @@ type row struct {
 }
 
 // fill makes r the row of x, with its rest appended to buf, and returns buf.
+// What r was before is forgotten.
 // Texts that SQLite would not take or not find again are mended.
 func (r *row) fill(buf []byte, x *journal.Exchange, cost sql.NullInt64) []byte {
 	r.x, r.cost, r.n, r.start = *x, cost, position(x), nanos(x.Start)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 
 	"portico/internal/llm"
 	"portico/internal/secret"
@@ -43,6 +44,7 @@ type Store struct {
 	accounts *database
 	grown    chan struct{} // the ledger has grown enough to be looked at
 	growth   growth
+	rows     atomic.Int64 // of the ledger, at most
 }
 
 // Errors.
@@ -83,6 +85,7 @@ func Open(dir string, o Options) (*Store, error) {
 		grown:    make(chan struct{}, 1),
 		growth:   growth{step: growthStep},
 	}
+	s.rows.Store(uncounted)
 	if err := s.accounts.open(); err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", s.accounts.path, err)
 	}
