@@ -22,7 +22,7 @@ func rooted(schema []byte, path string) ([]byte, []llm.Loss) {
 	if !ok {
 		return []byte(`{"type":"object","properties":{}}`), nil
 	}
-	if !n.has("$ref", "anyOf", "oneOf", "allOf", "enum", "not", "const") && string(n.get("type")) == `"object"` && n.has("properties") {
+	if !n.has("$ref", "anyOf", "oneOf", "allOf", "enum", "not", "const") && string(n.get("type")) == `"object"` && isObject(n.get("properties")) {
 		return raw, nil
 	}
 	n, why := p.resolve(n)

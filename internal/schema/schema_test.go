@@ -224,6 +224,7 @@ func TestAnthropic(t *testing.T) {
 		},
 		{"A14 no properties", `{"type":"object"}`, `{"type":"object","properties":{}}`},
 		{"A14 no schema", `null`, `{"type":"object","properties":{}}`},
+		{"A14 properties that are none", `{"type":"object","properties":1,"allOf":[]}`, `{"type":"object","properties":{}}`},
 		{"A14 no type", `{"properties":{"a":{"type":"string"}}}`, `{"properties":{"a":{"type":"string"}},"type":"object"}`},
 		{
 			"A15 a union at the root", `{"anyOf":[{"type":"object","properties":{"a":{"type":"string"},"k":{"const":1}},"required":["a","k"]},{"type":"object","properties":{"b":{"type":"string"},"k":{"const":2}},"required":["b","k"]}],"description":"d"}`,
