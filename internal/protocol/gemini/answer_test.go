@@ -13,6 +13,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/codectest"
+	"portico/internal/protocol/openaichat"
 	"portico/internal/protocol/wire"
 )
 
@@ -358,22 +359,34 @@ func lawful(t *testing.T, name string, stream []byte) {
 	}
 }
 
-// TestChunkAllocates: a chunk of text costs no allocation.
+// TestChunkAllocates: a chunk of text costs no allocation, from Google to a
+// client of chat or its own, and to a client of Google's from chat.
 func TestChunkAllocates(t *testing.T) {
-	d := New().NewDecoder()
-	e := New().NewEncoder(&protocol.Echo{Model: "m"})
-	data := []byte(`{"candidates":[{"content":{"parts":[{"text":"Hello"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":1,"totalTokenCount":6},"modelVersion":"gemini-3-pro","responseId":"abc"}`)
-	events := make([]llm.Event, 0, 8)
-	out := make([]byte, 0, 4096)
-	feed := func() {
-		events, _ = d.Feed(events[:0], nil, data)
-		out = out[:0]
-		for i := range events {
-			out = e.Feed(out, &events[i])
+	echo := &protocol.Echo{Model: "m"}
+	googles := []byte(chunk(`{"text":"Hello"}`, "", counts))
+	chats := []byte(`{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":null}]}`)
+	for _, c := range []struct {
+		name     string
+		from, to protocol.Translator
+		data     []byte
+	}{
+		{"gemini to gemini", New(), New(), googles},
+		{"gemini to chat", New(), openaichat.New(), googles},
+		{"chat to gemini", openaichat.New(), New(), chats},
+	} {
+		d, e := c.from.NewDecoder(), c.to.NewEncoder(echo)
+		events := make([]llm.Event, 0, 8)
+		out := make([]byte, 0, 4096)
+		feed := func() {
+			events, _ = d.Feed(events[:0], nil, c.data)
+			out = out[:0]
+			for i := range events {
+				out = e.Feed(out, &events[i])
+			}
 		}
-	}
-	feed()
-	if n := testing.AllocsPerRun(1000, feed); n > 0 {
-		t.Errorf("%v allocations for a chunk of text", n)
+		feed()
+		if n := testing.AllocsPerRun(1000, feed); n > 0 {
+			t.Errorf("%s: %v allocations for a chunk of text", c.name, n)
+		}
 	}
 }

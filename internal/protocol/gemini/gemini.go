@@ -4,6 +4,13 @@
 // The model and the method stand in the path (ParsePath, SetPathModel). An
 // answer is streamed as server-sent events if the query says alt=sse, else as
 // one JSON array whose elements arrive one by one (ArrayCutter, NewArray).
+//
+// What a Gemini client said goes to a Gemini upstream member by member as it
+// was. What clients of other protocols said is laid out as Google wants it:
+// instructions lead, the results of calls stand behind them in order and with
+// the names of their functions, signatures stay on the parts that they came on,
+// and how hard to think is told as the generation of the model wants to hear it
+// (spec: upstreams §2, translation-traps C, D and F).
 package gemini
 
 import (

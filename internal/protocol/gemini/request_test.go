@@ -157,7 +157,7 @@ func TestResponses(t *testing.T) {
 		{`{"error":null,"a":1}`, `{"error":null,"a":1}`, false},
 		{`{"result":"x"}`, `{"result":"x"}`, false},
 		{`{"output":{"a":1.50}}`, `{"output":{"a":1.50}}`, false},
-		{`{}`, "", false},
+		{`{}`, "{}", false},
 	} {
 		body := `{"contents":[{"role":"user","parts":[{"functionResponse":{"id":"a","name":"f","response":` + c.response + `}}]}]}`
 		r, err := New().DecodeRequest([]byte(body))
