@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"unicode"
+	"unicode/utf8"
 
 	"portico/internal/admin"
 	"portico/internal/catalog"
@@ -139,9 +141,15 @@ func (a accounts) Test(ctx context.Context, name string) (admin.Tested, error) {
 		return admin.Tested{}, admin.ErrNotFound
 	}
 	r := a.shelf.Probe(ctx, x)
-	text := r.Says
+	text := sentence(r.Says)
 	if r.Do != "" {
-		text += " " + r.Do
+		text += " " + sentence(r.Do)
 	}
 	return admin.Tested{OK: r.OK, TookMS: r.Latency.Milliseconds(), Models: r.Models, Why: r.Class, Text: text, Message: r.Vendor}, nil
+}
+
+// sentence makes a sentence of what begins like the middle of one.
+func sentence(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:] + "."
 }

@@ -141,7 +141,7 @@ type accountList struct {
 
 // Help says what the columns mean.
 func (*accountList) Help() string {
-	return `The state is ready, cooling (it waits by itself until the time in AGAIN IN), trial (its wait is over and the next request tries it), down (the vendor rejected it and you should act) or off. SERVED counts since the gateway's start.
+	return `The state is ready, cooling (it waits by itself until the time in AGAIN IN), trial (its wait is over and the next request tries it), down (the vendor rejected it and you should act) or off. Where only some models of an account have to wait, the first of them is named. SERVED counts since the gateway's start.
 
 Examples:
   portico account list
@@ -165,18 +165,43 @@ func (c *accountList) Run(g *globals) error {
 		var rows [][]string
 		now := time.Now()
 		for _, a := range l.Items {
-			state := a.State
-			if a.Why != "" {
-				state += " (" + a.Why + ")"
-			}
+			state, again := condition(&a)
 			provider := a.Provider
 			if a.Preset != "" {
 				provider += "/" + a.Preset
 			}
-			rows = append(rows, []string{a.Name, provider, strings.Join(a.Protocols, ","), a.Key, state, until(a.Until, now), strconv.FormatUint(a.Served, 10), a.Origin})
+			rows = append(rows, []string{a.Name, provider, strings.Join(a.Protocols, ","), a.Key, state, until(again, now), strconv.FormatUint(a.Served, 10), a.Origin})
 		}
 		return table(g.out, "NAME\tPROVIDER\tPROTOCOLS\tKEY\tSTATE\tAGAIN IN\tSERVED\tFROM", rows)
 	})
+}
+
+// condition is an account's state with its reason and, where only models of it
+// have to wait, with one of them; again is when the first wait ends.
+func condition(a *admin.Account) (state string, again time.Time) {
+	state, again = a.State, a.Until
+	if a.Why != "" {
+		state += " (" + a.Why + ")"
+	}
+	if a.State != "ready" {
+		return state, again
+	}
+	waiting := 0
+	for _, t := range a.Trouble {
+		if t.Until.IsZero() {
+			continue
+		}
+		if waiting++; again.IsZero() || t.Until.Before(again) {
+			again = t.Until
+		}
+		if waiting == 1 {
+			state += "; " + t.Model + ": " + t.State + " (" + t.Why + ")"
+		}
+	}
+	if waiting > 1 {
+		state += fmt.Sprintf(" and %d more", waiting-1)
+	}
+	return state, again
 }
 
 type accountTest struct {
@@ -217,7 +242,7 @@ func report(g *globals, t admin.Tested, asJSON bool) error {
 		}
 	} else {
 		fmt.Fprintln(g.out, printable(t.Text))
-		if t.Message != "" {
+		if !strings.Contains(t.Text, t.Message) {
 			fmt.Fprintln(g.out, "The vendor says:", printable(t.Message))
 		}
 	}

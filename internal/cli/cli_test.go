@@ -8,6 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"portico/internal/admin"
 )
 
 // A shell runs commands on one data folder.
@@ -163,5 +166,26 @@ func TestScripts(t *testing.T) {
 	has(t, "the page", out, ".TH PORTICO 1", "account add", "PORTICO_AUTH_MODE")
 	if m := regexp.MustCompile(`(?m)^'.*$`).FindString(out); m != "" {
 		t.Errorf("a line would be taken for a request: %s", m)
+	}
+}
+
+func TestCondition(t *testing.T) {
+	soon, late := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), time.Date(2026, 1, 2, 3, 9, 5, 0, time.UTC)
+	waits := func(model string, until time.Time) admin.Trouble {
+		return admin.Trouble{Model: model, State: "cooling", Why: "rate_limited", Until: until}
+	}
+	for _, tt := range []struct {
+		a     admin.Account
+		want  string
+		again time.Time
+	}{
+		{admin.Account{State: "ready"}, "ready", time.Time{}},
+		{admin.Account{State: "cooling", Why: "quota_spent", Until: late, Trouble: []admin.Trouble{waits("m", soon)}}, "cooling (quota_spent)", late},
+		{admin.Account{State: "ready", Trouble: []admin.Trouble{waits("m", soon)}}, "ready; m: cooling (rate_limited)", soon},
+		{admin.Account{State: "ready", Trouble: []admin.Trouble{{Model: "l", State: "trial"}, waits("m", late), waits("n", soon)}}, "ready; m: cooling (rate_limited) and 1 more", soon},
+	} {
+		if got, again := condition(&tt.a); got != tt.want || again != tt.again {
+			t.Errorf("%+v: %q, %s; want %q, %s", tt.a, got, again, tt.want, tt.again)
+		}
 	}
 }

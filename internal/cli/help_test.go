@@ -57,7 +57,8 @@ func TestExamples(t *testing.T) {
 	})
 }
 
-// TestDocuments: every command in the documents is one that the parser takes.
+// TestDocuments: every command in the documents is one that the parser takes;
+// one that is named in a sentence may lack its arguments.
 func TestDocuments(t *testing.T) {
 	files, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -88,7 +89,8 @@ func TestDocuments(t *testing.T) {
 			for _, span := range spans {
 				for _, args := range invocations(span) {
 					n++
-					if err := parses(args); err != nil {
+					err := parses(args)
+					if err != nil && (code || !strings.HasPrefix(err.Error(), "expected ") && !strings.HasPrefix(err.Error(), "missing flags")) {
 						t.Errorf("%s: %s: %v", file, strings.TrimSpace(span), err)
 					}
 				}
@@ -102,8 +104,7 @@ func TestDocuments(t *testing.T) {
 
 var inline = regexp.MustCompile("`([^`]+)`")
 
-// parses reports what is wrong with a command. A group of commands, as it
-// stands in a sentence, is none that could be run.
+// parses reports what is wrong with a command.
 func parses(args []string) error {
 	g := &grammar{}
 	g.out, g.err = &strings.Builder{}, &strings.Builder{}
