@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"portico/internal/config"
 	"portico/internal/fault"
 	"portico/internal/ingress"
@@ -134,5 +136,7 @@ func listen(ctx context.Context, c *config.Config) (net.Listener, error) {
 		}
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	return l, nil
+	// Whoever may connect must not be able to take what upstreams and the
+	// ledger need (spec: security SEC-48).
+	return netutil.LimitListener(l, connections(openFiles())), nil
 }
