@@ -172,7 +172,7 @@ func TestWhy(t *testing.T) {
 func TestBeyond(t *testing.T) {
 	for _, tt := range []struct{ program, upstream, want string }{
 		{"run-sdk-openai", own, ""},
-		{"run-sdk-openai", protocol.OpenAIChat, ""},
+		{"run-sdk-openai", protocol.OpenAIChat, "responses.reasoning"},
 		{"run-sdk-go-openai", protocol.Gemini, "embeddings images"},
 		{"run-sdk-genai", protocol.Gemini, ""},
 		{"run-sdk-genai", protocol.Anthropic, "embed imageOut"},
@@ -194,7 +194,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("%d failed, want 1", failed)
 	}
 	want := "\nCLIENT  own   gemini\nA       PASS  PASS*\nB       FAIL  -\n" +
-		"* without the checks of operations beside chat that no account of that protocol has\nFAIL  B  b.x\n2 of 3 passed\n"
+		"* without the checks of what no upstream of that protocol has\nFAIL  B  b.x\n2 of 3 passed\n"
 	if got := out.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -60,7 +60,7 @@ func (r *report) print(out io.Writer) (failed int) {
 	}
 	_ = t.Flush()
 	if partly {
-		fmt.Fprintln(out, "* without the checks of operations beside chat that no account of that protocol has")
+		fmt.Fprintln(out, "* without the checks of what no upstream of that protocol has")
 	}
 	for _, c := range r.columns {
 		for _, x := range r.rows {

@@ -80,7 +80,7 @@ type verdict struct {
 	passed bool
 	why    string // what failed, one line
 	// beyond names the checks that were not made, because they ask for what
-	// no account of the upstream has.
+	// no upstream of the protocol has.
 	beyond []string
 }
 
@@ -124,20 +124,29 @@ func why(said string) string {
 	return found
 }
 
-// beyond names the checks of a program that cannot pass at the upstream
-// whatever the gateway does: operations beside chat that no account there has.
-func beyond(program, upstream string) []string {
-	at := func(checks []string, ups ...string) []string {
-		if slices.Contains(ups, upstream) {
-			return checks
+// limits are the checks of the programs that cannot pass at an upstream of
+// another protocol, whatever the gateway does: operations beside chat that no
+// account there has, and seals of reasoning, for which a chat has no place.
+var limits = []struct {
+	program string
+	checks  []string
+	at      []string
+}{
+	{"run-sdk-openai", []string{"embeddings", "images"}, []string{protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini}},
+	{"run-sdk-openai", []string{"responses.reasoning"}, []string{protocol.OpenAIChat}},
+	{"run-sdk-go-openai", []string{"embeddings", "images"}, []string{protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini}},
+	{"run-sdk-anthropic", []string{"thinking"}, []string{protocol.OpenAIChat}},
+	{"run-sdk-go-anthropic", []string{"stream.thinking"}, []string{protocol.OpenAIChat}},
+	{"run-sdk-genai", []string{"embed", "imageOut"}, []string{protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic}},
+	{"run-sdk-go-genai", []string{"count.models.embed"}, []string{protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic}},
+}
+
+// beyond names the checks of a program that are left out at an upstream.
+func beyond(program, upstream string) (checks []string) {
+	for _, l := range limits {
+		if l.program == program && slices.Contains(l.at, upstream) {
+			checks = append(checks, l.checks...)
 		}
-		return nil
 	}
-	switch program {
-	case "run-sdk-openai", "run-sdk-go-openai":
-		return at([]string{"embeddings", "images"}, protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini)
-	case "run-sdk-genai":
-		return at([]string{"embed", "imageOut"}, protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic)
-	}
-	return nil
+	return checks
 }
