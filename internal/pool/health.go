@@ -106,7 +106,7 @@ func (h Health) After(f *fault.Fault, now time.Time) Health {
 	if p.down {
 		h.State = Down
 	}
-	h.Guess = p.after > 1 && f.After == 0
+	h.Guess = f.After == 0 && (p.after > 1 || f.Class == fault.Overloaded)
 	h.Failed, h.Why, h.Msg, h.Link = 0, f.Class, clip(f.Msg, 256), f.Link
 	return h
 }
