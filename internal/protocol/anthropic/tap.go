@@ -9,11 +9,14 @@ import (
 )
 
 // A tap watches one answer. It scans and decodes nothing: an ordinary delta
-// costs no allocation.
+// costs no allocation, and if it is like the one before it is not even read.
 type tap struct {
-	seen protocol.Seen
-	bill bill
-	some bool // something of the answer was seen
+	seen  protocol.Seen
+	mould wire.Mould
+	text  []byte // the last text of the event that is read
+	texts int    // how many of them it has
+	bill  bill
+	some  bool // something of the answer was seen
 }
 
 var _ protocol.Tap = (*tap)(nil)
@@ -31,6 +34,23 @@ func (t *tap) Seen() *protocol.Seen { return &t.seen }
 // others wait for message_stop (spec: clients §4).
 func (t *tap) Frame(event, data []byte) protocol.Mark {
 	data = bytes.TrimSpace(data)
+	if text, ok := t.mould.Text(event, data); ok {
+		t.seen.OutBytes += int64(len(text))
+		return protocol.Meaningful
+	}
+	before := t.seen.OutBytes
+	t.text, t.texts = nil, 0
+	mark := t.read(event, data)
+	// An event that means no more than its text changes nothing when it comes
+	// again, but the length of the text.
+	if t.mould.Forget(); mark == protocol.Meaningful && t.texts == 1 && t.seen.OutBytes-before == wire.StringLen(t.text) {
+		t.mould.Learn(event, data, t.text)
+	}
+	return mark
+}
+
+// read reads one event, without white space around its data.
+func (t *tap) read(event, data []byte) protocol.Mark {
 	if len(data) == 0 || string(data) == "[DONE]" { // the latter no part of this protocol, but some vendors send it
 		return 0
 	}
@@ -181,7 +201,7 @@ func (t *tap) content(blocks []byte) (mark protocol.Mark) {
 
 // piece takes a block or a delta.
 func (t *tap) piece(v []byte) protocol.Mark {
-	n, full := carries(v)
+	n, full := t.carries(v)
 	if !full {
 		return 0
 	}
@@ -193,7 +213,7 @@ func (t *tap) piece(v []byte) protocol.Mark {
 // carries reports whether a block or a delta holds anything beside its type,
 // and how many bytes of text, thinking and arguments. Signatures, citations
 // and what hosted tools found are not counted.
-func carries(v []byte) (n int64, full bool) {
+func (t *tap) carries(v []byte) (n int64, full bool) {
 	for m := range wire.Object(v) {
 		if string(m.Name) == "type" || wire.Empty(m.Value) {
 			continue
@@ -202,6 +222,7 @@ func carries(v []byte) (n int64, full bool) {
 		switch string(m.Name) {
 		case "text", "thinking", "partial_json", "content": // the last: a summary of what was compacted
 			n += wire.StringLen(m.Value)
+			t.text, t.texts = m.Value, t.texts+1
 		case "input":
 			n += int64(len(m.Value))
 		}

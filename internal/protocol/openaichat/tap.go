@@ -15,9 +15,12 @@ import (
 const maxChoices = 128
 
 // A tap watches one answer. It scans and decodes nothing: an ordinary chunk
-// costs no allocation.
+// costs no allocation, and if it is like the one before it is not even read.
 type tap struct {
 	seen          protocol.Seen
+	mould         wire.Mould
+	text, pad     []byte                  // of the chunk that is read: its last text, and OpenAI's padding
+	texts         int                     // how many of them it has
 	begun, ended  [maxChoices / 64]uint64 // choices seen, and those that told a finish reason
 	toldReason    bool                    // some choice told one
 	stopFromFirst bool                    // Seen.Stop is of the choice with index 0
@@ -34,6 +37,23 @@ func (t *tap) Seen() *protocol.Seen { return &t.seen }
 // never tells one (Snowflake) ends its answer by [DONE].
 func (t *tap) Frame(event, data []byte) protocol.Mark {
 	data = bytes.TrimSpace(data)
+	if text, ok := t.mould.Text(event, data); ok {
+		t.seen.OutBytes += int64(len(text))
+		return protocol.Meaningful
+	}
+	before := t.seen.OutBytes
+	t.text, t.pad, t.texts = nil, nil, 0
+	mark := t.read(event, data)
+	// A chunk that means no more than its text changes nothing when it comes
+	// again, but the length of the text.
+	if t.mould.Forget(); mark == protocol.Meaningful && t.texts == 1 && t.seen.OutBytes-before == wire.StringLen(t.text) {
+		t.mould.Learn(event, data, t.text, t.pad)
+	}
+	return mark
+}
+
+// read reads one chunk, without white space around it.
+func (t *tap) read(event, data []byte) protocol.Mark {
 	if string(data) == "[DONE]" {
 		if !t.toldReason && t.begun != [len(t.begun)]uint64{} && t.seen.Error == nil {
 			t.seen.Finished = true
@@ -59,6 +79,8 @@ func (t *tap) Frame(event, data []byte) protocol.Mark {
 			failed = failed || !wire.Empty(m.Value)
 		case "object":
 			failed = failed || string(m.Value) == `"error"`
+		case "obfuscation":
+			t.pad = m.Value
 		default:
 			t.member(m)
 		}
@@ -178,7 +200,7 @@ func (t *tap) choice(c []byte) (mark protocol.Mark) {
 	if wire.Null(delta) {
 		delta = message
 	}
-	if n, full := carries(delta); full {
+	if n, full := t.carries(delta); full {
 		mark |= protocol.Meaningful
 		t.seen.OutBytes += n
 	} else if wire.Null(delta) {
@@ -209,7 +231,7 @@ func (t *tap) choice(c []byte) (mark protocol.Mark) {
 
 // carries reports whether a delta or a message holds anything of the answer,
 // and how many bytes of text, reasoning and arguments.
-func carries(delta []byte) (n int64, full bool) {
+func (t *tap) carries(delta []byte) (n int64, full bool) {
 	if len(delta) == 0 || delta[0] != '{' {
 		return 0, false
 	}
@@ -225,6 +247,7 @@ func carries(delta []byte) (n int64, full bool) {
 			}
 			if m.Value[0] == '"' {
 				n += wire.StringLen(m.Value)
+				t.text, t.texts = m.Value, t.texts+1
 			} else { // Mistral's array of text and thinking
 				n += int64(len(m.Value))
 			}
@@ -233,6 +256,7 @@ func carries(delta []byte) (n int64, full bool) {
 				continue
 			}
 			reasoning = max(reasoning, wire.StringLen(m.Value)) // some send it under both names
+			t.text, t.texts = m.Value, t.texts+1
 		case "tool_calls":
 			if wire.Empty(m.Value) {
 				continue

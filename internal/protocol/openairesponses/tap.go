@@ -10,11 +10,14 @@ import (
 )
 
 // A tap watches one answer. It scans and decodes nothing: an ordinary event
-// costs no allocation, and a terminal event that repeats megabytes of output
-// costs two passes over it.
+// costs no allocation, and if it is like the one before it is not even read; a
+// terminal event that repeats megabytes of output costs two passes over it.
 type tap struct {
-	seen protocol.Seen
-	grew bool // a delta came since the last item was done
+	seen  protocol.Seen
+	mould wire.Mould
+	// Of the event that is read: its text, and what varies beside it.
+	text, number, pad []byte
+	grew              bool // a delta came since the last item was done
 }
 
 var _ protocol.Tap = (*tap)(nil)
@@ -25,6 +28,23 @@ func (t *tap) Seen() *protocol.Seen { return &t.seen }
 // which some upstreams leave out, is read if there is none.
 func (t *tap) Frame(event, data []byte) protocol.Mark {
 	data = bytes.TrimSpace(data)
+	if text, ok := t.mould.Text(event, data); ok {
+		t.seen.OutBytes += int64(len(text))
+		return protocol.Meaningful
+	}
+	before := t.seen.OutBytes
+	t.text, t.number, t.pad = nil, nil, nil
+	mark := t.read(event, data)
+	// An event that means no more than its text changes nothing when it comes
+	// again, but the length of the text.
+	if t.mould.Forget(); mark == protocol.Meaningful && t.grew && t.seen.OutBytes-before == wire.StringLen(t.text) {
+		t.mould.Learn(event, data, t.text, t.number, t.pad)
+	}
+	return mark
+}
+
+// read reads one event, without white space around its data.
+func (t *tap) read(event, data []byte) protocol.Mark {
 	if len(data) == 0 {
 		return 0
 	}
@@ -46,6 +66,10 @@ func (t *tap) Frame(event, data []byte) protocol.Mark {
 			delta = m.Value
 		case "item":
 			item = m.Value
+		case "sequence_number":
+			t.number = m.Value
+		case "obfuscation":
+			t.pad = m.Value
 		case "error":
 			failed = failed || !wire.Empty(m.Value)
 		}
@@ -93,7 +117,7 @@ func (t *tap) Frame(event, data []byte) protocol.Mark {
 	}
 	if n := wire.StringLen(delta); n > 0 {
 		t.seen.OutBytes += n
-		t.grew = true
+		t.grew, t.text = true, delta
 	}
 	return protocol.Meaningful
 }
