@@ -63,6 +63,7 @@ type turn struct {
 
 	loose []sealed  // seals that ride on the next part
 	since []sealed  // seals since the last call, to be remembered
+	size  int       // of all that were remembered, in bytes
 	said  hash.Hash // of the text, if it is needed
 }
 
@@ -138,10 +139,11 @@ func (t *turn) number(p *piece) int {
 	return p.number
 }
 
-// maxAnswers and maxParts bound what an upstream can make the gateway keep.
+// What an upstream can make the gateway keep has bounds.
 const (
 	maxAnswers = 128
 	maxParts   = 1 << 16
+	maxHeld    = 4 << 20 // bytes of one part, or of one turn's seals
 )
 
 // feed takes one event of the upstream's.
@@ -247,7 +249,7 @@ func (k *back) grow(t *turn, e *llm.Event) {
 	}
 	switch p.what.(type) {
 	case *llm.Thought:
-		if k.keepsText() {
+		if k.keepsText() && len(p.text) <= maxHeld {
 			p.text = e.Text.Append(p.text)
 		}
 	case *llm.Prose:
@@ -263,9 +265,11 @@ func (k *back) grow(t *turn, e *llm.Event) {
 		}
 	case *llm.Call:
 		switch {
-		case p.tool != nil && p.tool.hold:
+		case p.tool != nil && p.tool.hold && len(p.text) <= maxHeld:
 			p.text = e.Text.Append(p.text)
 			return
+		case p.tool != nil && p.tool.hold:
+			k.release(t, e.Answer, p)
 		case p.input != nil:
 			if e.Text = p.input.feed(e.Text); e.Text.Empty() {
 				return

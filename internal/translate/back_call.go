@@ -81,6 +81,16 @@ func (k *back) openCall(t *turn, e *llm.Event, p *piece, c *llm.Call) {
 	}
 }
 
+// release tells a call that has become too large to be looked at as an ordinary
+// one.
+func (k *back) release(t *turn, answer int, p *piece) {
+	k.settle(t, answer, p)
+	k.make(llm.Event{Kind: llm.Open, Answer: answer, Part: t.number(p), What: p.call})
+	k.ride(t, answer, p)
+	k.make(llm.Event{Kind: llm.Grow, Answer: answer, Part: p.number, Text: llm.PlainBytes(p.text)})
+	p.tool, p.text = nil, nil
+}
+
 // endCall tells what was held back of a call.
 func (k *back) endCall(t *turn, answer int, p *piece) {
 	switch {

@@ -53,7 +53,7 @@ func (k *back) sealed(t *turn, e *llm.Event) {
 // does without; it is remembered and rides on nothing.
 func (k *back) proseSeal(t *turn, s *llm.Seal) {
 	if k.o.Recall != nil && !s.Data.Empty() {
-		t.since = append(t.since, sealFrom(s, onProse))
+		t.remember(sealFrom(s, onProse))
 	}
 }
 
@@ -67,8 +67,20 @@ func (k *back) endThought(t *turn, answer int, p *piece) {
 	}
 }
 
+// remember keeps seals until the next call or the end of the turn.
+func (t *turn) remember(seals ...sealed) {
+	for _, s := range seals {
+		if t.size += len(s.Data) + len(s.Text); t.size <= maxHeld {
+			t.since = append(t.since, s)
+		}
+	}
+}
+
 // sealThought settles where the seals of reasoning go that is whole.
 func (k *back) sealThought(t *turn, p *piece) {
+	if len(p.text) > maxHeld {
+		p.seals = nil // without its text the seal is good for nothing
+	}
 	for i := range p.seals {
 		if s := &p.seals[i]; s.Seat == onThought && !s.Redacted {
 			s.Text = string(p.text)
@@ -76,7 +88,7 @@ func (k *back) sealThought(t *turn, p *piece) {
 	}
 	p.text = nil
 	if k.o.Recall != nil {
-		t.since = append(t.since, p.seals...)
+		t.remember(p.seals...)
 	}
 	if !k.seats.thought {
 		t.loose = append(t.loose, p.seals...)

@@ -77,6 +77,7 @@ const (
 	within                    // in the input
 	behind                    // the input is whole
 	beside                    // there is no input where it should be
+	raw                       // the arguments are told as they are
 )
 
 // feed takes the next piece of the arguments and returns what there is of the
@@ -84,6 +85,14 @@ const (
 func (u *unwrapper) feed(piece llm.Text) llm.Text {
 	if u.state == behind {
 		return llm.Text{}
+	}
+	if u.state == beside && len(u.held) > maxHeld { // too large to be looked at as a whole
+		u.state = raw
+	}
+	if u.state == raw {
+		u.out = piece.Append(append(u.out[:0], u.held...))
+		u.held = nil
+		return llm.PlainBytes(u.out)
 	}
 	u.held = piece.Append(u.held)
 	if u.state == before {

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"strings"
 	"testing"
 
 	"portico/internal/fault"
@@ -165,5 +166,38 @@ func TestAddresses(t *testing.T) {
 	d := prepared(t, crossing(protocol.Anthropic, protocol.OpenAIChat, r, Options{}), to)
 	if got := draw(d.Messages); got != "U[say([Picture at https://x/y.png]) blob]" || len(d.losses) != 1 {
 		t.Errorf("%s, lost %+v", got, d.losses)
+	}
+}
+
+// What is held back of an answer has a bound, beyond which it is told as it is.
+func TestHeldIsBounded(t *testing.T) {
+	big := strings.Repeat("x", 1<<20)
+	stream := func(b *Bridge, name, open string) string {
+		got := &folder{}
+		way := newBack(b)
+		way.enc = got
+		way.feed(&llm.Event{Kind: llm.Open, What: &llm.Call{ID: "c", Name: name}})
+		way.feed(&llm.Event{Kind: llm.Grow, Text: llm.Plain(open)})
+		for range 6 {
+			way.feed(&llm.Event{Kind: llm.Grow, Text: llm.Plain(big)})
+		}
+		if p := way.turns[0].parts[0]; len(p.text) > maxHeld+len(big) || p.input != nil && len(p.input.held) > maxHeld+len(big) {
+			t.Errorf("%s: too much is held", name)
+		}
+		way.feed(&llm.Event{Kind: llm.Close})
+		way.feed(&llm.Event{Kind: llm.Halt})
+		way.feed(&llm.Event{Kind: llm.End})
+		parts := got.parts()
+		return parts[0].(*llm.Call).Args.String()
+	}
+	b := crossing(protocol.Anthropic, protocol.OpenAIResponses, &llm.Request{Tools: []llm.Tool{{Name: "Read"}}}, Options{})
+	prepared(t, b, native("m"))
+	if got := stream(b, "Read", `{"pages":"`); got != `{"pages":"`+strings.Repeat(big, 6) {
+		t.Errorf("%d bytes of a call", len(got))
+	}
+	b = crossing(protocol.OpenAIResponses, protocol.Anthropic, &llm.Request{Tools: []llm.Tool{{Kind: llm.Custom, Name: "p"}}}, Options{})
+	prepared(t, b, native("m"))
+	if got := stream(b, "p", `{"other":"`); got != `{"other":"`+strings.Repeat(big, 6) {
+		t.Errorf("%d bytes of an input", len(got))
 	}
 }

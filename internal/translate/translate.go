@@ -50,6 +50,7 @@ type Bridge struct {
 	client, upstream protocol.Translator
 	o                Options
 	req              *llm.Request // the client's, which is never changed
+	size             int          // of its body, in bytes
 	foreign          []llm.Loss   // what only the client's protocol knows
 	echo             protocol.Echo
 
@@ -79,7 +80,7 @@ func New(client, upstream protocol.Translator, body []byte, o Options) (*Bridge,
 		o.Model = r.Model
 	}
 	r.Model, r.Stream = o.Model, r.Stream || o.Stream
-	b := &Bridge{client: client, upstream: upstream, o: o, req: r}
+	b := &Bridge{client: client, upstream: upstream, o: o, req: r, size: len(body)}
 	if client.Name() != upstream.Name() {
 		if f := stateful(r); f != nil {
 			return nil, f
@@ -97,7 +98,7 @@ func (b *Bridge) Request(to *Upstream) ([]byte, []llm.Loss, error) {
 	if err := d.prepare(); err != nil {
 		return nil, nil, err
 	}
-	body, lost, err := b.upstream.EncodeRequest(make([]byte, 0, 4096), d.Request, to.Fit)
+	body, lost, err := b.upstream.EncodeRequest(make([]byte, 0, b.size+b.size/8+1024), d.Request, to.Fit)
 	if err != nil {
 		return nil, nil, err
 	}
