@@ -152,7 +152,7 @@ type retold struct {
 	bridges  []*translate.Bridge // of the legs
 	leg      int
 	framed   bool   // the leg came as a stream
-	owed     []byte // what ends the leg before
+	owed     []byte // what the client is still to get of the leg before
 	buf      []byte
 }
 
@@ -186,7 +186,8 @@ func (t *retold) losses() []string {
 
 func (t *retold) begin(leg int) {
 	if t.framed {
-		t.owed = t.bridges[t.leg].End(nil)
+		t.buf = t.bridges[t.leg].End(t.buf[:0])
+		t.owed, _ = t.chat(nil) // what the bridge wrote is sound
 		t.framed = false
 	}
 	t.completion.begin(leg)
@@ -195,10 +196,10 @@ func (t *retold) begin(leg int) {
 
 func (t *retold) frame(dst, event, data []byte) (_ []byte, err error) {
 	t.framed = true
-	if t.buf, err = t.bridges[t.leg].Frame(append(t.buf[:0], t.owed...), event, data); err != nil {
+	dst, t.owed = append(dst, t.owed...), nil
+	if t.buf, err = t.bridges[t.leg].Frame(t.buf[:0], event, data); err != nil {
 		return dst, err
 	}
-	t.owed = nil
 	return t.chat(dst)
 }
 
@@ -219,7 +220,8 @@ func (t *retold) chat(dst []byte) (_ []byte, err error) {
 }
 
 func (t *retold) end(dst []byte) []byte {
-	t.buf = t.bridges[t.leg].End(append(t.buf[:0], t.owed...))
+	dst = append(dst, t.owed...)
+	t.buf = t.bridges[t.leg].End(t.buf[:0])
 	if out, err := t.chat(dst); err == nil {
 		dst = out
 	}

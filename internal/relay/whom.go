@@ -81,7 +81,7 @@ func (a *answer) abroad() (n int) {
 // want is what the pool is asked for.
 func (a *answer) want(model string) pool.Want {
 	ways, equal := a.ways, a.abroad()
-	if a.reach == atHome {
+	if a.reach == atHome && equal < len(ways) { // else the call has settled abroad
 		ways, equal = ways[:len(ways)-equal], 0
 	}
 	return pool.Want{Ways: ways, Equal: equal, Named: a.reach == named, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy, Not: a.tried}
