@@ -118,6 +118,9 @@ func alternative(v []byte, kind string) llm.Text {
 func (d *decoder) message(path string, v []byte) (llm.Role, []llm.Part, itemSide) {
 	name := wire.Text(jsonedit.Get(v, "role"))
 	role, ok := roles[name]
+	if name == "" && d.r.Protocol == "" { // of an answer, in which only the model speaks
+		role, ok = llm.Assistant, true
+	}
 	if !ok {
 		d.bad(path+".role", "%q is none of user, assistant, system and developer", name)
 		return 0, nil, sideNone
