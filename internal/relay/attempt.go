@@ -103,12 +103,18 @@ func (a *answer) receive(ctx context.Context, resp *http.Response) *fault.Fault 
 	a.try.tap = a.form.codec.NewTap()
 	streams := a.c.Stream && (op == protocol.Chat || op == protocol.Complete)
 	switch {
-	case streams && kind != "application/json":
+	case streams && (kind != "application/json" || inPieces(a.form.codec)):
 		return a.stream(ctx, resp, kind)
 	case !streams && kind == eventStream:
 		return a.broken(fault.Answered, "it answered with a stream, which nobody asked for")
 	}
 	return a.whole(ctx, resp)
+}
+
+// inPieces reports whether the streams of c are no events.
+func inPieces(c protocol.Codec) bool {
+	_, ok := framed(c)
+	return ok
 }
 
 const eventStream = "text/event-stream"

@@ -32,7 +32,9 @@ type flow struct {
 	buf    []byte // from the first byte that is not settled
 	start  int    // where the event begins that is not whole yet; all before is judged
 	sent   int    // how much of buf the client has
-	cut    sse.Cutter
+	events sse.Cutter
+	cut    interface{ Cut(buf []byte) int } // events, or what finds the elements of an array
+	read   func(raw []byte) sse.Frame
 	out    []byte // what a carrier made of the frames
 	framed bool   // an event with data was seen
 	ready  bool   // the relay has decided for this upstream
@@ -45,9 +47,13 @@ type flow struct {
 func (a *answer) stream(ctx context.Context, resp *http.Response, kind string) *fault.Fault {
 	p := streams.Get().(*[]byte)
 	defer streams.Put(p)
-	a.flow = flow{home: (*p)[:0], buf: (*p)[:0], out: a.flow.out[:0]}
+	a.flow = flow{home: (*p)[:0], buf: (*p)[:0], out: a.flow.out[:0], read: sse.Parse}
 	a.streamed = true
 	s := &a.flow
+	s.cut = &s.events
+	if c, ok := framed(a.form.codec); ok {
+		s.cut, s.read = c.NewCutter(), func(raw []byte) sse.Frame { return sse.Frame{Data: c.Element(raw)} }
+	}
 	for {
 		s.room()
 		n, err := resp.Body.Read(s.buf[len(s.buf):cap(s.buf)])
@@ -93,6 +99,19 @@ func (a *answer) stays() bool {
 	return a.live || s.kept
 }
 
+// A framer is a codec whose streams need not be server-sent events: Gemini's
+// may be one JSON array.
+type framer interface {
+	NewCutter() interface{ Cut(buf []byte) int } // nil: they are events
+	Element(raw []byte) []byte
+}
+
+// framed reports whether the streams of c are something else than events.
+func framed(c protocol.Codec) (framer, bool) {
+	f, ok := c.(framer)
+	return f, ok && f.NewCutter() != nil
+}
+
 // room makes room for a read.
 func (s *flow) room() {
 	if cap(s.buf)-len(s.buf) < streamBuffer/4 {
@@ -133,7 +152,7 @@ func (a *answer) frames(eof bool) *fault.Fault {
 // frame judges the event of n bytes at the offset at.
 func (a *answer) frame(at, n int) *fault.Fault {
 	s := &a.flow
-	f := sse.Parse(s.buf[at : at+n])
+	f := s.read(s.buf[at : at+n])
 	if f.Data == nil {
 		return nil // a comment or a blank line
 	}
@@ -220,7 +239,7 @@ func (a *answer) pass(resp *http.Response, sound bool) *fault.Fault {
 		switch held := len(s.buf); {
 		case held <= maxAhead, a.carrier() != nil && s.start == 0:
 			return nil
-		case s.start == 0 && !beginsLikeEvent(s.buf):
+		case s.start == 0 && s.cut == &s.events && !beginsLikeEvent(s.buf):
 			return a.broken(fault.Answered, "it is no stream of events")
 		}
 		// So much can only be the beginning of an answer.
@@ -274,7 +293,7 @@ func (a *answer) open(status int, upstream http.Header) {
 	a.announce(h)
 	if c := a.carrier(); c != nil {
 		h["Content-Type"] = c.kind(true)
-	} else if mediaType(upstream) != eventStream {
+	} else if _, ok := framed(a.c.Codec); !ok && mediaType(upstream) != eventStream {
 		h["Content-Type"] = streamType
 	}
 	h["Cache-Control"], h["X-Accel-Buffering"] = noCache, noBuffer

@@ -60,6 +60,18 @@ func (c *Codec) StreamType() string {
 	return "text/event-stream"
 }
 
+// NewCutter returns what finds the elements of the codec's streams where they
+// are no server-sent events, or nil where they are.
+func (c *Codec) NewCutter() interface{ Cut(buf []byte) int } {
+	if c.array {
+		return &ArrayCutter{}
+	}
+	return nil
+}
+
+// Element is the data in raw, which such a cutter delimited, or nil.
+func (*Codec) Element(raw []byte) []byte { return Element(raw) }
+
 // SSE reports whether a raw query asks for server-sent events, as
 // alt=sse or $alt=sse;….
 func SSE(query string) bool {
