@@ -3,6 +3,7 @@ package translate
 import (
 	"strconv"
 
+	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
 )
@@ -95,7 +96,8 @@ func (d *draft) name() {
 	for i := range d.Tools {
 		if t := &d.Tools[i]; t.Kind != llm.Server {
 			t.Name = n.add(handle{t.Kind, t.Namespace, t.Name})
-			if n.flat {
+			if n.flat && t.Namespace != "" {
+				introduce(t)
 				t.Namespace = ""
 			}
 			if t.Kind == llm.Custom && !n.custom {
@@ -131,6 +133,20 @@ func (d *draft) name() {
 		t.hold = t.as == asItem || padded[h.name] != nil && d.Protocol == protocol.Anthropic
 	}
 	d.plan.tools = n.back
+}
+
+// introduce puts what a client says of a namespace before what it says of its
+// first tool, where the codec keeps it.
+func introduce(t *llm.Tool) {
+	if t.Extra.Protocol != protocol.OpenAIResponses || len(t.Extra.Members) == 0 {
+		return
+	}
+	all := append(append([]byte{'{'}, t.Extra.Members...), '}')
+	about := jsonedit.Get(all, "namespace.description")
+	if len(about) <= 2 || about[0] != '"' {
+		return
+	}
+	t.Description = llm.Join([]llm.Text{llm.Plain("[" + t.Namespace + "] " + llm.Wire(about).String()), t.Description}, "\n\n")
 }
 
 // calls renames the calls of the history and what answers them. Results tell

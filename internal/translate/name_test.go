@@ -137,3 +137,14 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// What Codex says of a namespace is not lost with it.
+func TestNamespaceIsIntroduced(t *testing.T) {
+	var x llm.Extra
+	x.Add(protocol.OpenAIResponses, []byte("namespace.description"), []byte(`"Other \"agents\"."`))
+	r := &llm.Request{Tools: []llm.Tool{{Namespace: "n", Name: "a", Description: llm.Plain("Closes one."), Extra: x}, {Namespace: "n", Name: "b"}}}
+	d := prepared(t, crossing(protocol.OpenAIResponses, protocol.Anthropic, r, Options{}), native("m"))
+	if got := d.Tools[0].Description.String(); got != "[n] Other \"agents\".\n\nCloses one." || d.Tools[1].Description.IsSet() {
+		t.Errorf("%q", got)
+	}
+}

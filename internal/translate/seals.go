@@ -52,10 +52,11 @@ func sealOf(p llm.Part) *llm.Seal {
 
 // An unsealer goes through one message of the model.
 type unsealer struct {
-	d    *draft
-	path string
-	out  []llm.Part
-	call *llm.Seal // of the next call
+	d     *draft
+	path  string
+	out   []llm.Part
+	call  *llm.Seal // of the next call
+	shown bool      // the part is reasoning with a text
 }
 
 // own is what s seals, if its issuer is the upstream. Seals that came in the
@@ -74,7 +75,7 @@ func (u *unsealer) own(s *llm.Seal) (seals []sealed, raw bool) {
 		if c.issuer == d.matches {
 			return c.Seals, false
 		}
-		d.lose(u.path+".seal", foreignSeal)
+		u.lost()
 		return nil, false
 	}
 	if wrapped(s) { // and then damaged
@@ -85,9 +86,17 @@ func (u *unsealer) own(s *llm.Seal) (seals []sealed, raw bool) {
 		return nil, true
 	}
 	if s.Data.String() != skipSeal {
-		d.lose(u.path+".seal", foreignSeal)
+		u.lost()
 	}
 	return nil, false
+}
+
+// lost tells that a seal was of no use. Of reasoning that shows something the
+// codec tells what becomes of it.
+func (u *unsealer) lost() {
+	if !u.shown {
+		u.d.lose(u.path+".seal", foreignSeal)
+	}
 }
 
 func (u *unsealer) part(p llm.Part) {
@@ -173,7 +182,9 @@ func (u *unsealer) thought(t *llm.Thought, proto string) {
 		u.out = append(u.out, t)
 		return
 	}
+	u.shown = !t.Text.Empty() && !t.Redacted && !u.d.home
 	seals, raw := u.own(t.Seal)
+	u.shown = false
 	if raw {
 		u.out = append(u.out, t)
 		return

@@ -50,7 +50,7 @@ var stored = map[string]bool{"item_reference": true, "compaction": true, "compac
 // ask of another need not be told (spec: clients §2.12).
 var quiet = map[string]bool{
 	"client_metadata": true, "eager_input_streaming": true, "id": true, "status": true, "message.id": true, "message.status": true,
-	"message.type": true, "include_obfuscation": true, "stream_options": true, "prompt_cache_options": true, "safeguards": true,
+	"message.type": true, "message.internal_chat_message_metadata_passthrough": true, "type": true, "namespace.description": true, "include_obfuscation": true, "stream_options": true, "prompt_cache_options": true, "safeguards": true,
 	"diagnostics": true, "labels": true, "index": true, "internal_chat_message_metadata_passthrough": true, "object": true, "created_by": true,
 }
 
