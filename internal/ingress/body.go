@@ -235,8 +235,10 @@ func (v *visit) peek() *fault.Fault {
 		c.Model = p.Model
 	}
 	if len(c.Model) > maxModel || strings.ContainsFunc(c.Model, unicode.IsControl) {
-		return &fault.Fault{Class: fault.Malformed, Code: "invalid_model", Param: "model",
-			Msg: fmt.Sprintf("the model's name is longer than %d bytes or holds control characters", maxModel)}
+		return &fault.Fault{
+			Class: fault.Malformed, Code: "invalid_model", Param: "model",
+			Msg: fmt.Sprintf("the model's name is longer than %d bytes or holds control characters", maxModel),
+		}
 	}
 	c.Stream = c.Stream || p.Stream
 	session := sessionOf(c.Header)
