@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"slices"
 
 	"portico/internal/fault"
 	"portico/internal/llm"
@@ -179,7 +180,7 @@ func (t *retold) ask(leg int, to *pool.Account, served string) (asked, error) {
 func (t *retold) losses() []string {
 	out := t.completion.losses()
 	for _, b := range t.bridges {
-		out = append(out[:len(out):len(out)], lossesOf(b)...)
+		out = append(slices.Clip(out), lossesOf(b)...)
 	}
 	return out
 }

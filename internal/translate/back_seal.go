@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"slices"
+
 	"portico/internal/llm"
 	"portico/internal/protocol"
 )
@@ -42,7 +44,7 @@ func (k *back) sealed(t *turn, e *llm.Event) {
 	case *llm.Call:
 		p.seals = append(p.seals, sealFrom(e.Seal, onCall))
 		if k.seats.call && p.number >= 0 {
-			k.make(llm.Event{Kind: llm.Sealed, Answer: e.Answer, Part: p.number, Seal: k.capsule(append(p.rode[:len(p.rode):len(p.rode)], p.seals...))})
+			k.make(llm.Event{Kind: llm.Sealed, Answer: e.Answer, Part: p.number, Seal: k.capsule(append(slices.Clip(p.rode), p.seals...))})
 		}
 	case *llm.Prose:
 		k.proseSeal(t, e.Seal)
@@ -190,7 +192,7 @@ func (k *back) ride(t *turn, answer int, p *piece) {
 	p.rode, t.loose = t.loose, nil
 	all := p.rode
 	if k.seats.call {
-		all = append(all[:len(all):len(all)], p.seals...)
+		all = append(slices.Clip(all), p.seals...)
 	}
 	if s := k.capsule(all); s != nil {
 		k.make(llm.Event{Kind: llm.Sealed, Answer: answer, Part: p.number, Seal: s})

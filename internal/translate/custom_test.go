@@ -76,10 +76,14 @@ func FuzzUnwrapper(f *testing.F) {
 		var whole struct {
 			Input *string `json:"input"`
 		}
-		if err := json.Unmarshal([]byte(args), &whole); err == nil && whole.Input != nil && !strings.ContainsAny(args[:len(args)-1], "\x80\xff") && got != *whole.Input && size > 4 {
+		if err := json.Unmarshal([]byte(args), &whole); err == nil && whole.Input != nil && ascii(args) && got != *whole.Input {
 			t.Errorf("%q in pieces of %d: %q, want %q", args, size, got, *whole.Input)
 		}
 	})
+}
+
+func ascii(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
 }
 
 // The grammar of a tool's input is told in words.

@@ -28,22 +28,32 @@ type builtin struct {
 }
 
 var anthropics = []builtin{
-	{prefix: "bash_", name: "bash",
+	{
+		prefix: "bash_", name: "bash",
 		description: "Runs a command in a bash session that stays open between calls.",
-		schema:      `{"type":"object","properties":{"command":{"type":"string","description":"The command to run. Required unless restart is true."},"restart":{"type":"boolean","description":"Starts the session anew."}}}`},
-	{prefix: "text_editor_20250728", name: "str_replace_based_edit_tool", description: editing,
-		schema: editor(`"view","create","str_replace","insert"`, `"insert_text":{"type":"string","description":"For insert: the text to insert."},`)},
-	{prefix: "text_editor_20250429", name: "str_replace_based_edit_tool", description: editing,
-		schema: editor(`"view","create","str_replace","insert"`, "")},
-	{prefix: "text_editor_", name: "str_replace_editor", description: editing,
-		schema: editor(`"view","create","str_replace","insert","undo_edit"`, "")},
-	{prefix: "memory_", name: "memory",
+		schema:      `{"type":"object","properties":{"command":{"type":"string","description":"The command to run. Required unless restart is true."},"restart":{"type":"boolean","description":"Starts the session anew."}}}`,
+	},
+	{
+		prefix: "text_editor_20250728", name: "str_replace_based_edit_tool", description: editing,
+		schema: editor(`"view","create","str_replace","insert"`, `"insert_text":{"type":"string","description":"For insert: the text to insert."},`),
+	},
+	{
+		prefix: "text_editor_20250429", name: "str_replace_based_edit_tool", description: editing,
+		schema: editor(`"view","create","str_replace","insert"`, ""),
+	},
+	{
+		prefix: "text_editor_", name: "str_replace_editor", description: editing,
+		schema: editor(`"view","create","str_replace","insert","undo_edit"`, ""),
+	},
+	{
+		prefix: "memory_", name: "memory",
 		description: "Keeps files below /memories that outlive the conversation. Look there first for what is known already.",
 		schema: `{"type":"object","properties":{"command":{"type":"string","enum":["view","create","str_replace","insert","delete","rename"]},"path":{"type":"string","description":"A file or folder below /memories. Required for all commands but rename."},` +
 			`"view_range":{"type":"array","items":{"type":"integer"},"description":"For view: the first and last line to show."},"file_text":{"type":"string","description":"For create: what the file shall hold."},` +
 			`"old_str":{"type":"string","description":"For str_replace: the text to replace."},"new_str":{"type":"string","description":"For str_replace: the text in its place."},` +
 			`"insert_line":{"type":"integer","description":"For insert: the line behind which to insert."},"insert_text":{"type":"string","description":"For insert: the text to insert."},` +
-			`"old_path":{"type":"string","description":"For rename."},"new_path":{"type":"string","description":"For rename."}},"required":["command"]}`},
+			`"old_path":{"type":"string","description":"For rename."},"new_path":{"type":"string","description":"For rename."}},"required":["command"]}`,
+	},
 }
 
 const editing = "Views, creates and edits text files."
@@ -56,15 +66,21 @@ func editor(commands, more string) string {
 }
 
 var openAIs = []builtin{
-	{prefix: "shell", name: "shell", call: "shell_call", holds: "action",
+	{
+		prefix: "shell", name: "shell", call: "shell_call", holds: "action",
 		description: "Runs shell commands on the user's machine, each of them in order, and returns what they print.",
-		schema:      `{"type":"object","properties":{"commands":{"type":"array","items":{"type":"string"},"description":"The commands to run."},"timeout_ms":{"type":"integer"},"max_output_length":{"type":"integer"}},"required":["commands"]}`},
-	{prefix: "local_shell", name: "local_shell", call: "local_shell_call", holds: "action",
+		schema:      `{"type":"object","properties":{"commands":{"type":"array","items":{"type":"string"},"description":"The commands to run."},"timeout_ms":{"type":"integer"},"max_output_length":{"type":"integer"}},"required":["commands"]}`,
+	},
+	{
+		prefix: "local_shell", name: "local_shell", call: "local_shell_call", holds: "action",
 		description: "Runs a program on the user's machine and returns what it prints.",
-		schema:      `{"type":"object","properties":{"command":{"type":"array","items":{"type":"string"},"description":"The program and its arguments."},"timeout_ms":{"type":"integer"},"working_directory":{"type":"string"},"env":{"type":"object","additionalProperties":{"type":"string"}}},"required":["command"]}`},
-	{prefix: "apply_patch", name: "apply_patch", call: "apply_patch_call", holds: "operation",
+		schema:      `{"type":"object","properties":{"command":{"type":"array","items":{"type":"string"},"description":"The program and its arguments."},"timeout_ms":{"type":"integer"},"working_directory":{"type":"string"},"env":{"type":"object","additionalProperties":{"type":"string"}}},"required":["command"]}`,
+	},
+	{
+		prefix: "apply_patch", name: "apply_patch", call: "apply_patch_call", holds: "operation",
 		description: "Creates, changes or deletes a file by a diff in the V4A format.",
-		schema:      `{"type":"object","properties":{"type":{"type":"string","enum":["create_file","update_file","delete_file"]},"path":{"type":"string"},"diff":{"type":"string","description":"The change in the V4A diff format; not for delete_file."}},"required":["type","path"]}`},
+		schema:      `{"type":"object","properties":{"type":{"type":"string","enum":["create_file","update_file","delete_file"]},"path":{"type":"string"},"diff":{"type":"string","description":"The change in the V4A diff format; not for delete_file."}},"required":["type","path"]}`,
+	},
 }
 
 // builtinOf is the tool that t declares, nil if it is no such tool.

@@ -95,7 +95,8 @@ func TestOwnCallOfTheLocalShell(t *testing.T) {
 // is not.
 func TestDeferred(t *testing.T) {
 	r := &llm.Request{Tools: []llm.Tool{
-		{Name: "WebFetch", Deferred: true}, {Name: placeholder, Deferred: true},
+		{Name: "WebFetch", Deferred: true},
+		{Name: placeholder, Deferred: true},
 		server(protocol.Anthropic, "tool_search", "tool_search_tool_bm25", `{"type":"tool_search_tool_bm25_20251119"}`),
 	}}
 	d := prepared(t, crossing(protocol.Anthropic, protocol.OpenAIChat, r, Options{}), native("m"))

@@ -19,15 +19,32 @@ func TestKnobs(t *testing.T) {
 		in, want        llm.Sampling
 		lost            []string
 	}{
-		"a model that takes all": {protocol.OpenAIChat, "gpt-4o", nil, 0,
-			llm.Sampling{Temperature: "0", TopP: "0.5", Frequency: "1"}, llm.Sampling{Temperature: "0", TopP: "0.5", Frequency: "1"}, nil},
-		"a model that thinks": {protocol.OpenAIChat, "gpt-5.5", nil, 0,
-			llm.Sampling{Temperature: "0.2", TopP: "0.9", Presence: "0.1", Logprobs: true, TopLogprobs: 2, LogitBias: []byte("{}"), Seed: "1"}, llm.Sampling{Seed: "1"},
-			[]string{"temperature", "top_p", "presence_penalty", "logprobs", "logit_bias"}},
-		"the defaults are no loss": {protocol.OpenAIResponses, "openai/o3-2025-04-16", nil, 0,
-			llm.Sampling{Temperature: "1", TopP: "1.0", Frequency: "0"}, llm.Sampling{}, nil},
-		"a model that is told not to think": {protocol.OpenAIChat, "gpt-5.6-sol", []string{"none", "low"}, llm.ReasonOff,
-			llm.Sampling{Temperature: "0.2"}, llm.Sampling{Temperature: "0.2"}, nil},
+		"a model that takes all": {
+			protocol.OpenAIChat, "gpt-4o", nil, 0,
+			llm.Sampling{Temperature: "0", TopP: "0.5", Frequency: "1"},
+			llm.Sampling{Temperature: "0", TopP: "0.5", Frequency: "1"},
+			nil,
+		},
+		"a model that thinks": {
+			protocol.OpenAIChat, "gpt-5.5", nil, 0,
+			llm.Sampling{Temperature: "0.2", TopP: "0.9", Presence: "0.1", Logprobs: true, TopLogprobs: 2, LogitBias: []byte("{}"), Seed: "1"},
+			llm.Sampling{Seed: "1"},
+			[]string{"temperature", "top_p", "presence_penalty", "logprobs", "logit_bias"},
+		},
+		"the defaults are no loss": {
+			protocol.OpenAIResponses, "openai/o3-2025-04-16", nil, 0,
+			llm.Sampling{Temperature: "1", TopP: "1.0", Frequency: "0"},
+			llm.Sampling{},
+			nil,
+		},
+		"a model that is told not to think": {
+			protocol.OpenAIChat, "gpt-5.6-sol",
+			[]string{"none", "low"},
+			llm.ReasonOff,
+			llm.Sampling{Temperature: "0.2"},
+			llm.Sampling{Temperature: "0.2"},
+			nil,
+		},
 		"a chat model":              {protocol.OpenAIChat, "gpt-5-chat-latest", nil, 0, llm.Sampling{Temperature: "0.2"}, llm.Sampling{Temperature: "0.2"}, nil},
 		"Grok":                      {protocol.OpenAIChat, "grok-4-fast-reasoning", nil, 0, llm.Sampling{Temperature: "0.2", Presence: "1"}, llm.Sampling{Temperature: "0.2"}, []string{"presence_penalty"}},
 		"another vendor's protocol": {protocol.Gemini, "gpt-5.5", nil, 0, llm.Sampling{Temperature: "0.2"}, llm.Sampling{Temperature: "0.2"}, nil},

@@ -84,8 +84,10 @@ func (n *names) taken(name string, h handle) bool {
 // name makes the tools, and the calls of them, such as the upstream takes:
 // their names, their kinds, and their namespaces.
 func (d *draft) name() {
-	n := &names{words: d.takes.name, flat: !d.takes.namespaces, custom: d.takes.custom,
-		out: make(map[handle]string, len(d.Tools)), back: make(map[string]*tool, len(d.Tools))}
+	n := &names{
+		words: d.takes.name, flat: !d.takes.namespaces, custom: d.takes.custom,
+		out: make(map[handle]string, len(d.Tools)), back: make(map[string]*tool, len(d.Tools)),
+	}
 	for _, plain := range [...]bool{true, false} {
 		for i := range d.Tools {
 			if t := &d.Tools[i]; t.Kind != llm.Server && (t.Namespace == "" && n.words.takes(t.Name)) == plain {

@@ -17,43 +17,56 @@ func TestPair(t *testing.T) {
 	}{
 		"in order": {
 			[]llm.Message{user(say("a")), model(call("1", "f", "{}")), user(result("1", "r"))},
-			"U[say(a)] M[f:1({})] U[=1[say(r)]]", ""},
+			"U[say(a)] M[f:1({})] U[=1[say(r)]]", "",
+		},
 		"in the order of the calls": {
 			[]llm.Message{model(call("1", "f", "{}"), call("2", "f", "{}")), user(result("2", "s"), result("1", "r"))},
-			"M[f:1({}) f:2({})] U[=1[say(r)] =2[say(s)]]", ""},
+			"M[f:1({}) f:2({})] U[=1[say(r)] =2[say(s)]]", "",
+		},
 		"results first": {
 			[]llm.Message{model(call("1", "f", "{}")), user(say("b"), result("1", "r"))},
-			"M[f:1({})] U[=1[say(r)] say(b)]", ""},
+			"M[f:1({})] U[=1[say(r)] say(b)]", "",
+		},
 		"results one by one": {
 			[]llm.Message{model(call("1", "f", "{}"), call("2", "f", "{}")), user(result("1", "r")), user(result("2", "s")), user(say("go"))},
-			"M[f:1({}) f:2({})] U[=1[say(r)] =2[say(s)]] U[say(go)]", ""},
+			"M[f:1({}) f:2({})] U[=1[say(r)] =2[say(s)]] U[say(go)]", "",
+		},
 		"the model's turn in two messages": {
 			[]llm.Message{model(call("1", "f", "{}")), model(say("and"), call("2", "f", "{}")), user(result("1", "r"), result("2", "s"))},
-			"M[f:1({})] M[say(and) f:2({})] U[=1[say(r)] =2[say(s)]]", ""},
+			"M[f:1({})] M[say(and) f:2({})] U[=1[say(r)] =2[say(s)]]", "",
+		},
 		"an instruction between": {
 			[]llm.Message{model(call("1", "f", "{}")), told(say("be brief")), user(result("1", "r"))},
-			"M[f:1({})] U[=1[say(r)]] S[say(be brief)]", "messages[2].content[0]"},
+			"M[f:1({})] U[=1[say(r)]] S[say(be brief)]", "messages[2].content[0]",
+		},
 		"a late result": {
 			[]llm.Message{model(call("1", "f", "{}")), user(say("wait")), model(say("ok")), user(result("1", "r"))},
-			"M[f:1({})] U[=1[say(r)] say(wait)] M[say(ok)]", "messages[3].content[0]"},
+			"M[f:1({})] U[=1[say(r)] say(wait)] M[say(ok)]", "messages[3].content[0]",
+		},
 		"no result": {
 			[]llm.Message{model(call("1", "f", "{}")), user(say("stop"))},
-			"M[f:1({})] U[!1[say(" + noResult + ")] say(stop)]", "messages[0].content[0]"},
+			"M[f:1({})] U[!1[say(" + noResult + ")] say(stop)]", "messages[0].content[0]",
+		},
 		"no result at the end": {
 			[]llm.Message{model(call("1", "f", "{}"))},
-			"M[f:1({})] U[!1[say(" + noResult + ")]]", "messages[0].content[0]"},
+			"M[f:1({})] U[!1[say(" + noResult + ")]]", "messages[0].content[0]",
+		},
 		"no call": {
 			[]llm.Message{user(say("a")), model(say("b")), user(result("9", "r"), say("c"))},
-			"U[say(a)] M[say(b)] U[say(" + noCall + ") say(r) say(c)]", "messages[2].content[0]"},
+			"U[say(a)] M[say(b)] U[say(" + noCall + ") say(r) say(c)]", "messages[2].content[0]",
+		},
 		"answered twice": {
 			[]llm.Message{model(call("1", "f", "{}")), user(result("1", "r"), result("1", "s"))},
-			"M[f:1({})] U[=1[say(r)] say(" + noCall + ") say(s)]", "messages[1].content[1]"},
+			"M[f:1({})] U[=1[say(r)] say(" + noCall + ") say(s)]", "messages[1].content[1]",
+		},
 		"answered before it is called": {
 			[]llm.Message{user(result("1", "r")), model(call("1", "f", "{}")), user(result("1", "s"))},
-			"U[say(" + noCall + ") say(r)] M[f:1({})] U[=1[say(s)]]", "messages[0].content[0]"},
+			"U[say(" + noCall + ") say(r)] M[f:1({})] U[=1[say(s)]]", "messages[0].content[0]",
+		},
 		"ids that begin anew": {
 			[]llm.Message{model(call("1", "f", "{}")), user(result("1", "r")), model(call("1", "f", "{}")), user(result("1", "s"))},
-			"M[f:1({})] U[=1[say(r)]] M[f:1_2({})] U[=1_2[say(s)]]", ""},
+			"M[f:1({})] U[=1[say(r)]] M[f:1_2({})] U[=1_2[say(s)]]", "",
+		},
 	} {
 		d := prepared(t, crossing(protocol.OpenAIChat, protocol.Gemini, &llm.Request{Messages: c.in}, Options{}), native("m"))
 		if got := draw(d.Messages); got != c.want {

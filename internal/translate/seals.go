@@ -110,7 +110,7 @@ func (u *unsealer) part(p llm.Part) {
 			return
 		}
 		c := *p
-		if google(p.Seal, u.d) {
+		if fromGoogle(p.Seal, u.d) {
 			c.Seal = &llm.Seal{Protocol: proto, Data: p.Seal.Data}
 		} else if seals, raw := u.own(p.Seal); !raw {
 			c.Seal = u.spread(seals, onCall)
@@ -144,9 +144,9 @@ func (u *unsealer) part(p llm.Part) {
 	}
 }
 
-// google reports whether s is Google's own in the seat that Google made for it
+// fromGoogle reports whether s is Google's own in the seat that Google made for it
 // in chat (spec: translation-traps D1).
-func google(s *llm.Seal, d *draft) bool {
+func fromGoogle(s *llm.Seal, d *draft) bool {
 	return s != nil && !d.to.Bare && s.Protocol == protocol.OpenAIChat && d.b.upstream.Name() == protocol.Gemini && !wrapped(s) && !s.Data.Empty()
 }
 
