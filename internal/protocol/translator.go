@@ -94,4 +94,6 @@ type Fit struct {
 	Reasoning bool   // it can think
 	Images    bool   // it reads images
 	Efforts   []string
+	Lacks     []string // members of a request that the upstream refuses
+	Required  string   // how tool_choice says that a tool must be called, "": as the protocol has it
 }

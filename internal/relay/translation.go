@@ -61,7 +61,7 @@ func (r *Relay) options(c *Call) translate.Options {
 // upstreamOf is an account as a translation has to know it.
 func upstreamOf(c *Call, to *pool.Account, served string, bare bool) *translate.Upstream {
 	q := provider.QuirksOf(to.By, to.Account)
-	return &translate.Upstream{Fit: translate.FitOf(c.Settings.Catalog, served, to.Account, q), Quirks: q, Account: to.Name, Bare: bare}
+	return &translate.Upstream{Fit: translate.FitOf(c.Settings.Catalog, served, to.Account, q), Quirks: q, Account: to.Name, Preset: to.Preset != "", Bare: bare}
 }
 
 func (t *translation) legs() int        { return 1 }

@@ -66,6 +66,7 @@ func (d *draft) prepare() error {
 	d.hosted()
 	d.seals()
 	d.remember()
+	d.echo()
 	d.pair()
 	d.name()
 	d.ids()

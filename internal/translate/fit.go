@@ -15,7 +15,7 @@ var vendors = map[string]bool{
 // FitOf is what is known of model at an account of a provider: by the
 // catalogue, which may be nil, and by the quirks of the account's upstream.
 func FitOf(c *catalog.Catalog, model string, a *provider.Account, q *provider.Quirks) *protocol.Fit {
-	fit := &protocol.Fit{Model: model, Vendor: a.Preset, Native: vendors[a.Provider], Efforts: q.Efforts}
+	fit := &protocol.Fit{Model: model, Vendor: a.Preset, Native: vendors[a.Provider], Efforts: q.Efforts, Lacks: q.Lacks, Required: q.Required}
 	if fit.Vendor == "" {
 		fit.Vendor = a.Provider
 	}

@@ -201,3 +201,30 @@ func TestHeldIsBounded(t *testing.T) {
 		t.Errorf("%d bytes of an input", len(got))
 	}
 }
+
+// Trap E6: reasoning goes back to those who demand it, and to nobody who does
+// not know it.
+func TestEcho(t *testing.T) {
+	r := &llm.Request{Messages: []llm.Message{
+		user(say("u")), model(think("why"), call("1", "f", "{}")), user(result("1", "r")), model(call("2", "f", "{}")), user(result("2", "r")), model(say("so")), user(say("v")),
+	}}
+	for name, c := range map[string]struct {
+		preset, echo bool
+		mode         llm.ReasonMode
+		want         string
+	}{
+		"demanded":                    {true, true, 0, "M[think(why) f:1({})] M[think() f:2({})] M[say(so)]"},
+		"demanded of one that thinks": {true, true, llm.ReasonOff, "M[think(why) f:1({})] M[f:2({})] M[say(so)]"},
+		"unknown":                     {true, false, 0, "M[f:1({})] M[f:2({})] M[say(so)]"},
+		"nobody knows":                {false, false, 0, "M[think(why) f:1({})] M[f:2({})] M[say(so)]"},
+	} {
+		to := native("m")
+		to.Fit.Native, to.Preset, to.Quirks = false, c.preset, &provider.Quirks{Echo: c.echo}
+		r.Reason.Mode = c.mode
+		d := prepared(t, crossing(protocol.Anthropic, protocol.OpenAIChat, r, Options{}), to)
+		got := draw([]llm.Message{d.Messages[1], d.Messages[3], d.Messages[5]})
+		if got != c.want || lost(d.losses, "messages[1].content[0]") != (c.preset && !c.echo) {
+			t.Errorf("%s: %s, lost %+v", name, got, d.losses)
+		}
+	}
+}

@@ -41,6 +41,7 @@ type Upstream struct {
 	Fit     *protocol.Fit
 	Quirks  *provider.Quirks
 	Account string // its name, to which seals are bound
+	Preset  bool   // it is one whose departures from its protocol are known
 	// Bare: no seals are sent, since the upstream has refused one.
 	Bare bool
 }

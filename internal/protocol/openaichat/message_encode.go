@@ -357,7 +357,7 @@ func (e *requestEncoder) thoughts(dst []byte, ts []*llm.Thought) []byte {
 	var texts []llm.Text
 	sealed := false
 	for _, t := range ts {
-		if !t.Text.Empty() {
+		if t.Text.IsSet() { // some vendors demand the member, be it empty (spec: translation-traps E6)
 			texts = append(texts, t.Text)
 		}
 		sealed = sealed || t.Seal != nil

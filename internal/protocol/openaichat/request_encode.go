@@ -1,6 +1,8 @@
 package openaichat
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -197,7 +199,9 @@ func (e *requestEncoder) rest(dst []byte) []byte {
 	if r.Stream {
 		dst = jsonw.Bool(dst, "stream", true)
 		// The gateway needs the usage, whether the client asked for it or not.
-		dst = jsonw.Raw(dst, "stream_options", []byte(`{"include_usage":true}`))
+		if !slices.Contains(e.fit.Lacks, "stream_options") {
+			dst = jsonw.Raw(dst, "stream_options", []byte(`{"include_usage":true}`))
+		}
 	}
 	if !e.fit.Native {
 		return dst // copies of the protocol may refuse what they do not know
@@ -350,7 +354,7 @@ func (e *requestEncoder) choice(dst []byte) []byte {
 	case llm.ChoiceNone:
 		return jsonw.String(dst, "tool_choice", "none")
 	case llm.ChoiceRequired:
-		return jsonw.String(dst, "tool_choice", "required")
+		return jsonw.String(dst, "tool_choice", cmp.Or(e.fit.Required, "required"))
 	case llm.ChoiceNamed:
 		if len(c.Tools) != 1 || !e.declares(c.Tools[0]) {
 			e.lose("tool_choice", "dropped: the tool it names is not among the tools")
