@@ -3,6 +3,7 @@ package openaichat
 import (
 	"bytes"
 	"encoding/json/jsontext"
+	"slices"
 
 	"portico/internal/fault"
 	"portico/internal/jsonedit"
@@ -52,10 +53,11 @@ type callDecoder struct {
 	held   []byte // arguments that came before the name
 }
 
-// Feed reads one chunk.
+// Feed reads one chunk. What follows the end is not read any more: the client
+// has its answer (spec: translation-traps E19).
 func (s *streamDecoder) Feed(dst []llm.Event, _, data []byte) ([]llm.Event, error) {
 	data = bytes.TrimSpace(data)
-	if len(data) == 0 {
+	if len(data) == 0 || s.ended {
 		return dst, nil
 	}
 	if string(data) == "[DONE]" {
@@ -157,11 +159,16 @@ func (s *streamDecoder) choice(dst []llm.Event, v []byte) []llm.Event {
 		return dst
 	}
 	c.halted = true
+	named := slices.ContainsFunc(c.calls, func(call callDecoder) bool { return call.opened })
 	dst = c.close(dst)
 	dst = c.closeCalls(dst)
 	e := llm.Event{Kind: llm.Halt, Answer: c.answer, Stop: stopOf(reason(finish))}
-	if len(c.calls) > 0 && e.Stop == llm.StopEnd {
+	switch {
+	case len(c.calls) == 0 || e.Stop != llm.StopEnd && e.Stop != llm.StopCall:
+	case named:
 		e.Stop = llm.StopCall
+	default: // a client that is told of calls would look for them
+		e.Stop = llm.StopMalformed
 	}
 	if len(sequence) > 0 && sequence[0] == '"' {
 		e.Sequence = llm.Wire(sequence)

@@ -1,6 +1,8 @@
 package openairesponses
 
 import (
+	"encoding/json/jsontext"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,8 +103,11 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 	if len(r.Answers) > 1 {
 		e.lose("choices", "dropped: the protocol has one answer")
 	}
-	var items []byte
-	items = e.items(items, &a)
+	if said := onlyThought(&a); said != nil {
+		e.lose("output", whySpoken)
+		a.Parts = append(slices.Clip(a.Parts), said)
+	}
+	items := e.items(nil, &a)
 	created := r.Created
 	if created == 0 {
 		created = echo.Created
@@ -126,6 +131,42 @@ func responseID(id string, echo *protocol.Echo) string {
 func statusOf(s llm.Stop) string {
 	switch s {
 	case llm.StopLength, llm.StopContext, llm.StopFilter, llm.StopPause:
+		return "incomplete"
+	}
+	return "completed"
+}
+
+const whySpoken = "approximated: the model said nothing beside its reasoning, which stands as its message, too"
+
+// onlyThought is the message of an answer that came to its end and holds
+// nothing but reasoning, as some models give it: clients of this protocol look
+// for a message (spec: translation-traps E8). Reasoning that is sealed will go
+// on in the next turn, and is left alone. Nil: the answer needs none.
+func onlyThought(a *llm.Answer) *llm.Prose {
+	if a.Stop != llm.StopEnd {
+		return nil
+	}
+	var text []byte
+	for _, p := range a.Parts {
+		t, ok := p.(*llm.Thought)
+		if !ok || t.Seal != nil || t.Redacted {
+			return nil
+		}
+		if len(text) > 0 && !t.Text.Empty() {
+			text = append(text, "\n\n"...)
+		}
+		text = t.Text.Append(text)
+	}
+	if len(text) == 0 {
+		return nil
+	}
+	return &llm.Prose{Text: llm.PlainBytes(text)}
+}
+
+// callStatus tells a call that broke off from one that can be made: its
+// arguments are no JSON (spec: translation-traps B18).
+func callStatus(c *llm.Call, args llm.Text) string {
+	if c.Kind != llm.Custom && !jsontext.Value(args.Append(nil)).IsValid() {
 		return "incomplete"
 	}
 	return "completed"
@@ -251,7 +292,8 @@ func (e *answerEncoder) items(dst []byte, a *llm.Answer) []byte {
 		case *llm.Thought:
 			dst = append(appendReasoning(append(jsonw.Comma(dst), '{'), p, e.itemID("rs", n)), '}')
 		case *llm.Call:
-			dst = e.call(append(jsonw.Comma(dst), '{'), n, p, orEmpty(p, p.Args), "completed")
+			args := orEmpty(p, p.Args)
+			dst = e.call(append(jsonw.Comma(dst), '{'), n, p, args, callStatus(p, args))
 			dst = append(dst, '}')
 		case *llm.Blob:
 			if p.Kind != llm.Image {

@@ -225,7 +225,7 @@ func (s *streamEncoder) close(dst []byte, p *partEncoder) []byte {
 		dst = s.place(s.event(dst, typ), p)
 		dst = jsonw.String(dst, "name", w.Name)
 		dst = shut(jsonw.Text(dst, name, text))
-		item = append(s.call([]byte{'{'}, p.index, w, text, "completed"), '}')
+		item = append(s.call([]byte{'{'}, p.index, w, text, callStatus(w, text)), '}')
 	case *llm.Thought:
 		dst = append(s.place(s.event(dst, "response.reasoning_summary_text.done"), p), `,"summary_index":0`...)
 		dst = shut(jsonw.Text(dst, "text", text))
@@ -311,12 +311,38 @@ func (s *streamEncoder) End(dst []byte) []byte {
 			dst = s.close(dst, p)
 		}
 	}
+	dst = s.speak(dst)
 	status := statusOf(s.stop)
 	dst = append(jsonw.Name(s.event(dst, "response."+status), "response"), '{')
 	dst = s.head(dst, s.echo.Created, status, s.stop)
 	dst = append(append(append(jsonw.Name(dst, "output"), '['), bytes.Join(s.output, []byte(","))...), ']')
 	dst = append(jsonw.Name(dst, "usage"), openaiwire.AppendResponsesUsage(nil, s.usage)...)
 	return shut(append(dst, '}'))
+}
+
+// speak says what was thought, if an answer that is complete says nothing else.
+func (s *streamEncoder) speak(dst []byte) []byte {
+	a := llm.Answer{Stop: s.stop}
+	for _, p := range s.parts {
+		t, ok := p.what.(*llm.Thought)
+		switch {
+		case !ok && p.index < 0:
+		case !ok:
+			return dst
+		default:
+			full := llm.Thought{Text: p.whole(), Seal: p.seal}
+			if full.Seal == nil {
+				full.Seal = t.Seal
+			}
+			a.Parts = append(a.Parts, &full)
+		}
+	}
+	said := onlyThought(&a)
+	if said == nil {
+		return dst
+	}
+	s.lose("output", whySpoken)
+	return s.whole(dst, &llm.Event{Kind: llm.Whole, Part: len(s.parts), What: said})
 }
 
 // Losses is what could not be said.
