@@ -172,7 +172,7 @@ func (e *requestEncoder) rest(dst []byte) []byte {
 		dst = jsonw.String(dst, "prompt_cache_retention", r.Cache.Retention)
 	}
 	if r.User.IsSet() && e.fit.Native {
-		dst = jsonw.Text(dst, "safety_identifier", r.User)
+		dst = openaiwire.AppendUser(dst, r)
 	}
 	switch r.Tier {
 	case "":
