@@ -35,6 +35,7 @@ import (
 	"portico/internal/provider"
 	"portico/internal/provider/all"
 	"portico/internal/relay"
+	"portico/internal/responses"
 	"portico/internal/store"
 	"portico/internal/telemetry"
 	"portico/internal/translate"
@@ -154,7 +155,7 @@ func (a *App) build(c *config.Config) {
 	a.shelf = models.New(models.Options{Codecs: list, File: filepath.Join(c.DataDir, "models.json"), Agent: agent(), Log: a.log.Logger})
 	a.relay = relay.New(relay.Options{
 		Pool: a.pool, Codecs: list, Record: a.journal, Hop: journal.NewID()[4:], Agent: agent(), Now: time.Now, Log: a.log.Logger,
-		Recall: translate.NewMemory(recallSize, time.Now),
+		Recall: translate.NewMemory(recallSize, time.Now), Responses: responses.New(keptAnswers, time.Now), Homes: responses.NewHomes(knownAnswers),
 	})
 	a.admin = a.operator(c)
 	a.ingress = ingress.New(ingress.Options{
@@ -167,6 +168,14 @@ func (a *App) build(c *config.Config) {
 // recallSize bounds what is remembered of sealed reasoning, in bytes (spec:
 // upstreams §2.6).
 const recallSize = 64 << 20
+
+// keptAnswers bounds what is kept of translated answers for clients that name
+// them later. OpenAI keeps them for 30 days; a conversation that has rested for
+// one is begun anew.
+var keptAnswers = responses.Limits{Entries: 10_000, Bytes: 128 << 20, Age: 24 * time.Hour}
+
+// knownAnswers is of how many answers it is remembered which account has them.
+const knownAnswers = 64 << 10
 
 // agent is the User-Agent that upstreams see: the gateway's own.
 func agent() string {

@@ -144,6 +144,7 @@ type Want struct {
 	Query    schedule.Query
 	Strategy schedule.Strategy
 	Not      []string // names of accounts that were tried
+	Only     string   // the name of the only account that may serve, "" for any
 }
 
 // Passed is an account that could serve a request but was passed over.
@@ -209,7 +210,7 @@ func (p *Pool) Lease(w Want) (Lease, *None) {
 	var lastWay Way
 	var lastUntil time.Time
 	for _, e := range entries {
-		if e.Disabled {
+		if e.Disabled || w.Only != "" && e.Name != w.Only {
 			continue
 		}
 		n.Accounts++

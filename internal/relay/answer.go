@@ -45,6 +45,7 @@ type job struct {
 	askFor string
 
 	// What was tried.
+	home    string // the account that has the answer that the call is about, "": it may be any
 	reach   reach
 	unknown bool     // no account at home has the model
 	target  int      // how many attempts had failed when this model's turn came

@@ -36,4 +36,9 @@ type Call struct {
 	Key    string // name of the client key that was shown, "" for none
 	Client string // product token of the client's User-Agent, at most 64 bytes
 	Peer   string // the client's address without port
+
+	// Previous is the answer that the call continues, "" for none, if what it
+	// stands for is in Body already.
+	Previous string
+	turn     *turn // what is kept of the call and its answer, nil: nothing
 }

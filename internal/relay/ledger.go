@@ -35,6 +35,7 @@ func (a *answer) record(ahead int, open bool) {
 	if a.try.lease != nil { // it is under way, and serves
 		x.Attempts = append(x.Attempts, a.attemptWith(nil))
 		a.tally(x)
+		a.settleHome(x.Upstream)
 	}
 	x.Losses = a.losses()
 	a.fresh = !open

@@ -11,6 +11,7 @@ import (
 	"portico/internal/fault"
 	"portico/internal/pool"
 	"portico/internal/protocol"
+	"portico/internal/responses"
 	"portico/internal/translate"
 )
 
@@ -27,8 +28,12 @@ type Options struct {
 	Agent string // the User-Agent that upstreams see
 	// Recall remembers seals for clients that bring none back; nil: nobody does.
 	Recall translate.Recall
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Responses keeps translated answers for clients of OpenAI's Responses,
+	// and Homes where the others are; nil: nobody does.
+	Responses *responses.Store
+	Homes     *responses.Homes
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // A Relay carries calls. It is safe for concurrent use.
@@ -39,6 +44,8 @@ type Relay struct {
 	// of the codecs.
 	foreign map[protocol.Op][]form
 	recall  translate.Recall
+	kept    *responses.Store
+	homes   *responses.Homes
 	record  Recorder
 	hop     string
 	agent   []string // header values that all requests share
@@ -55,7 +62,7 @@ type Relay struct {
 func New(o Options) *Relay {
 	r := &Relay{
 		pool: o.Pool, codecs: map[string]protocol.Codec{}, record: o.Record, hop: o.Hop,
-		recall: o.Recall, agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log,
+		recall: o.Recall, kept: o.Responses, homes: o.Homes, agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log,
 	}
 	for _, c := range o.Codecs {
 		r.codecs[c.Name()] = c
@@ -97,6 +104,9 @@ func (a *answer) serve() *fault.Fault {
 	if loops(a.c.Header, a.r.hop) {
 		return looped()
 	}
+	if f, done := a.resume(); f != nil || done {
+		return f
+	}
 	a.plan = a.c.Settings.Routes.Plan(a.c.Model)
 	a.x.Rule = a.plan.Rule
 	a.left = max(a.c.Settings.Attempts, 1)
@@ -121,7 +131,7 @@ func (a *answer) serveLeg(leg int) *fault.Fault {
 		for a.left > 0 && a.made < maxAttempts {
 			lease, none := a.r.pool.Lease(a.want(model))
 			if none != nil {
-				if a.farther(none) || a.once() || a.wait(none) {
+				if a.leaveHome() || a.farther(none) || a.once() || a.wait(none) {
 					continue
 				}
 				a.nobody(none)

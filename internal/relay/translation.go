@@ -47,6 +47,7 @@ type translation struct {
 }
 
 func (r *Relay) newTranslation(c *Call, upstream protocol.Translator) (carrier, error) {
+	c = r.turned(c)
 	b, err := translate.New(c.Codec.(protocol.Translator), upstream, c.Body, r.options(c))
 	if err != nil {
 		return nil, err
@@ -55,7 +56,10 @@ func (r *Relay) newTranslation(c *Call, upstream protocol.Translator) (carrier, 
 }
 
 func (r *Relay) options(c *Call) translate.Options {
-	return translate.Options{ID: c.ID, Model: c.Model, Stream: c.Stream, Created: c.Start.Unix(), Scope: c.Key, Recall: r.recall}
+	return translate.Options{
+		ID: c.ID, Model: c.Model, Stream: c.Stream, Created: c.Start.Unix(), Scope: c.Key, Recall: r.recall,
+		OwnID: c.turn != nil, Keep: c.turn != nil && c.turn.keep, Previous: c.Previous,
+	}
 }
 
 // upstreamOf is an account as a translation has to know it.
@@ -97,10 +101,25 @@ func askThrough(b *translate.Bridge, to *translate.Upstream) (a asked, err error
 }
 
 func (t *translation) frame(dst, event, data []byte) ([]byte, error) {
-	return t.bridge.Frame(dst, event, data)
+	n := len(dst)
+	dst, err := t.bridge.Frame(dst, event, data)
+	t.keep(dst[n:])
+	return dst, err
 }
 
-func (t *translation) end(dst []byte) []byte { return t.bridge.End(dst) }
+func (t *translation) end(dst []byte) []byte {
+	n := len(dst)
+	dst = t.bridge.End(dst)
+	t.keep(dst[n:])
+	return dst
+}
+
+// keep looks in what was written for the end of an answer that is kept.
+func (t *translation) keep(stream []byte) {
+	if t.c.turn != nil {
+		t.c.turn.watch(stream)
+	}
+}
 
 func (t *translation) fail(dst []byte, f *fault.Fault, id string) []byte {
 	return t.bridge.Fail(dst, f, id)
@@ -109,11 +128,14 @@ func (t *translation) fail(dst []byte, f *fault.Fault, id string) []byte {
 // whole takes a whole answer. A client that asked for a stream gets one.
 func (t *translation) whole(body []byte) (err error) {
 	if !t.c.Stream {
-		t.whole_, err = t.bridge.Whole(body)
+		if t.whole_, err = t.bridge.Whole(body); err == nil && t.c.turn != nil {
+			t.c.turn.take(t.whole_)
+		}
 		return err
 	}
 	if t.whole_, err = t.bridge.Unfold(nil, body); err == nil {
 		t.whole_ = t.bridge.End(t.whole_)
+		t.keep(t.whole_)
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func (a *answer) want(model string) pool.Want {
 	if a.reach == atHome && equal < len(ways) { // else the call has settled abroad
 		ways, equal = ways[:len(ways)-equal], 0
 	}
-	return pool.Want{Ways: ways, Equal: equal, Named: a.reach == named, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy, Not: a.tried}
+	return pool.Want{Ways: ways, Equal: equal, Named: a.reach == named, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy, Not: a.tried, Only: a.home}
 }
 
 // once lets the account that failed last be asked a second time, where it is

@@ -151,6 +151,10 @@ func (k *back) feed(e *llm.Event) {
 	switch e.Kind {
 	case llm.Begin:
 		k.id = e.ID
+		if k.o.OwnID {
+			own := *e
+			own.ID, e = "", &own
+		}
 		k.emit(e)
 		return
 	case llm.Tally, llm.Note:

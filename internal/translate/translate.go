@@ -34,6 +34,15 @@ type Options struct {
 	// no other. It is the name of the client's key.
 	Scope  string
 	Recall Recall // nil: nothing is remembered
+	// OwnID: the answer is known by an id made of ID, whatever the upstream
+	// calls it. Some call every answer the same.
+	OwnID bool
+	// Keep: the answer is kept for a client that did not say that it should
+	// not be.
+	Keep bool
+	// Previous is the answer that the request continues, "" for none. What it
+	// stands for is in the body already.
+	Previous string
 }
 
 // An Upstream is whom a request is put to.
@@ -86,6 +95,10 @@ func New(client, upstream protocol.Translator, body []byte, o Options) (*Bridge,
 		if f := stateful(r); f != nil {
 			return nil, f
 		}
+		r.Previous = o.Previous
+		if o.Keep && r.Store == nil {
+			r.Store = &o.Keep
+		}
 		b.foreign = foreign(r, upstream.Name())
 	}
 	b.echo = protocol.Echo{ID: o.ID, Model: o.Model, Created: o.Created, Request: r}
@@ -129,6 +142,9 @@ func (b *Bridge) Whole(body []byte) ([]byte, error) {
 		return nil, err
 	}
 	b.begin().answer(r)
+	if b.o.OwnID {
+		r.ID = ""
+	}
 	out, lost, err := b.client.EncodeResponse(nil, r, &b.echo)
 	b.told = append(b.told, lost...)
 	return out, err
