@@ -99,7 +99,7 @@ func (o *Out) build(k key) (*http.Transport, error) {
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 		ReadBufferSize:         4 << 10,
-		WriteBufferSize:        4 << 10,
+		WriteBufferSize:        2 << 10, // a head and a small body; it lies idle while an answer streams
 		ExpectContinueTimeout:  time.Second,
 	}, nil
 }

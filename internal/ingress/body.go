@@ -101,6 +101,20 @@ var (
 	errShort     = errors.New("the body ended too early")
 )
 
+// firstBuffer returns a buffer for the beginning of a body of size bytes, if
+// that is known, and of most bytes if not. A small body has it for itself, so
+// that it lasts for as long as somebody reads it.
+func firstBuffer(size, most int64) *[]byte {
+	if size >= 0 && size < smallest {
+		b := make([]byte, 0, size)
+		return &b
+	}
+	return newBuffer(int(min(most, smallest)))
+}
+
+// lasting reports whether b is nobody's after the request.
+func lasting(b []byte) bool { return cap(b) < smallest }
+
 // readBody reads src to its end into a buffer. size is its length, or negative
 // if it is not known. Memory is taken in the measure in which bytes come, not
 // in that in which they are promised: a buffer is at most 16 times what came.
@@ -112,7 +126,7 @@ func readBody(src io.Reader, size, limit int64, p *pace) (*[]byte, error) {
 	if size >= 0 {
 		most = size
 	}
-	buf := newBuffer(int(min(most, smallest)))
+	buf := firstBuffer(size, most)
 	for {
 		b := *buf
 		if int64(len(b)) == most {
@@ -178,7 +192,7 @@ func (v *visit) read() (buf *[]byte, f *fault.Fault, status int) {
 		buf = decoded
 		delete(r.Header, "Content-Encoding")
 	}
-	v.call.Body = *buf
+	v.call.Body, v.call.Lasting = *buf, lasting(*buf)
 	return buf, nil, 0
 }
 

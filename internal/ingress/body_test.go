@@ -363,3 +363,36 @@ func TestBodyFaultsKeepTheirClass(t *testing.T) {
 		}
 	}
 }
+
+// TestLasting: what is said to last is not used for another request's body,
+// and only small bodies have memory of their own.
+func TestLasting(t *testing.T) {
+	h := newHouse(settings(config.AuthOff))
+	var kept [][]byte
+	var want []string
+	h.relay.do = func(_ context.Context, _ http.ResponseWriter, c *relay.Call) {
+		if small := len(c.Body) < smallest; c.Lasting && !small {
+			t.Errorf("a body of %d bytes lasts", len(c.Body))
+		}
+		if c.Lasting {
+			kept, want = append(kept, c.Body), append(want, string(c.Body))
+		}
+	}
+	for i := range 30 {
+		for _, size := range []int{0, 1000, smallest - 20, smallest, 20_000} {
+			body := `{"model":"m","x":"` + strings.Repeat(string(rune('a'+i%26)), size) + `"}`
+			h.ServeHTTP(httptest.NewRecorder(), request("POST", "/v1/chat/completions", body))
+			chunked := request("POST", "/v1/chat/completions", body)
+			chunked.ContentLength = -1
+			h.ServeHTTP(httptest.NewRecorder(), chunked)
+		}
+	}
+	if len(kept) != 60 {
+		t.Errorf("%d bodies last, want 60", len(kept))
+	}
+	for i := range kept {
+		if string(kept[i]) != want[i] {
+			t.Fatalf("body %d became %.40s", i, kept[i])
+		}
+	}
+}

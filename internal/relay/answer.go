@@ -35,6 +35,19 @@ type job struct {
 	ctx context.Context
 	c   *Call
 
+	// How the attempt under way goes. What every chunk of a stream needs
+	// stands together, since little of it is in the processor's memory when
+	// a chunk comes.
+	try  try
+	flow flow
+
+	// What the client has.
+	live     bool // something of this leg: no other account can serve it now
+	streamed bool // the upstream's answer is a stream of events
+	sse      bool // the client's, too, and it has begun
+	told     bool // of the failure, in the upstream's own words
+	abort    bool // the connection must break, so that the answer is not taken for whole
+
 	// Whom to ask, and in which form.
 	plan   route.Plan
 	query  schedule.Query
@@ -64,17 +77,6 @@ type job struct {
 	unsealed bool
 	reply    reply // an upstream's refusal that can go to the client as it is
 
-	// How the attempt under way goes.
-	try  try
-	flow flow
-
-	// What the client has.
-	live     bool // something of this leg: no other account can serve it now
-	streamed bool // the upstream's answer is a stream of events
-	sse      bool // the client's, too, and it has begun
-	told     bool // of the failure, in the upstream's own words
-	abort    bool // the connection must break, so that the answer is not taken for whole
-
 	// What the ledger says.
 	x        journal.Exchange
 	attempts []journal.Attempt
@@ -97,6 +99,7 @@ type try struct {
 type line struct {
 	w         http.ResponseWriter
 	rc        http.ResponseController
+	flusher   flusher // w, or rc where it is none
 	heartbeat time.Duration
 	stall     time.Duration // how long a client may take nothing
 	committed bool          // the status is out; nothing can be taken back
@@ -106,6 +109,14 @@ type line struct {
 	out       int64         // bytes of the body
 	err       error         // why nothing more can be written
 }
+
+// A flusher is what net/http's writers are.
+type flusher interface{ FlushError() error }
+
+// A slowFlusher flushes writers that are none.
+type slowFlusher struct{ rc *http.ResponseController }
+
+func (s slowFlusher) FlushError() error { return s.rc.Flush() }
 
 // defaultStall is for calls without settings.
 const defaultStall = time.Minute
@@ -122,6 +133,11 @@ func (r *Relay) begin(ctx context.Context, w http.ResponseWriter, c *Call) *answ
 	a.r, a.ctx, a.c = r, ctx, c
 	a.mu.Lock()
 	a.line = line{w: w, rc: *http.NewResponseController(w), stall: defaultStall}
+	if f, ok := w.(flusher); ok {
+		a.line.flusher = f
+	} else {
+		a.line.flusher = slowFlusher{&a.line.rc}
+	}
 	if s := c.Settings; s != nil {
 		a.line.heartbeat = s.Timeouts.Heartbeat
 		if s.Timeouts.WriteStall > 0 {
@@ -204,6 +220,23 @@ func (a *answer) write(p []byte, open, flush bool) error {
 	return a.put(p, flush)
 }
 
+// writeFirst is write for the beginning of a stream. It runs on a goroutine of
+// its own: net/http writes the head in a frame of 3 KiB, and the call's
+// goroutine is deep enough by then that its stack would grow to 16 KiB, of
+// which half would lie idle for the stream's life.
+func (a *answer) writeFirst(p []byte, open, flush bool) error {
+	done := make(chan any)
+	var err error
+	go func() {
+		defer func() { done <- recover() }()
+		err = a.write(p, open, flush)
+	}()
+	if crash := <-done; crash != nil {
+		panic(crash)
+	}
+	return err
+}
+
 // put is write for those who hold the lock.
 func (a *answer) put(p []byte, flush bool) error {
 	l := &a.line
@@ -222,7 +255,7 @@ func (a *answer) put(p []byte, flush bool) error {
 	n, err := l.w.Write(p)
 	l.out += int64(n)
 	if err == nil && flush {
-		err = l.rc.Flush()
+		err = l.flusher.FlushError()
 	}
 	l.err = err
 	return err

@@ -64,7 +64,7 @@ func (a *answer) send(ctx context.Context, l *pool.Lease, t asked, model string)
 		out.Method = http.MethodPost
 	}
 	out.Header = a.r.outgoing(a.c.Header, l.Account.By, a.form.make != nil)
-	a.try.sent = load(out, t.body)
+	a.try.sent = load(out, t.body, t.lasting)
 	err := l.Account.By.Address(out, l.Account.Account, provider.Target{
 		Protocol: l.Way.Protocol, Op: l.Way.Op, Model: model, Stream: a.c.Stream, Path: t.path, Query: t.query,
 	})

@@ -7,9 +7,12 @@ import (
 )
 
 const (
-	// streamBuffer is how much of a stream is read at once. Chunks of a token
-	// are a few hundred bytes, and a transport reads no more at once either;
-	// the buffer is held for the stream's life.
+	// slowBuffer is how much of a stream is read at once as long as it comes
+	// token by token, in chunks of a few hundred bytes. The buffer is held for
+	// the stream's life.
+	slowBuffer = 1 << 10
+	// streamBuffer is how much is read at once of a stream that has filled
+	// the smaller buffer. A transport reads no more at once either.
 	streamBuffer = 4 << 10
 	// maxEvent is the largest event of a stream.
 	maxEvent = 16 << 20
@@ -28,7 +31,7 @@ const (
 )
 
 var (
-	streams = sync.Pool{New: func() any { b := make([]byte, 0, streamBuffer); return &b }}
+	streams = sync.Pool{New: func() any { b := make([]byte, 0, slowBuffer); return &b }}
 	// wholes holds buffers for whole answers; they grow with what they carried.
 	wholes = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 	// pieces holds buffers for answers that are carried unread.

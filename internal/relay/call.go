@@ -14,7 +14,7 @@ import (
 )
 
 // A Call is one request as the way in hands it over. It is not changed by the
-// relay, and Body is not kept after Do returns.
+// relay, and Body is not kept after Do returns, unless it is lasting.
 type Call struct {
 	Settings *Settings // as they were when the request came in
 
@@ -32,6 +32,9 @@ type Call struct {
 	Query  string      // raw, without the client's credential
 	Header http.Header // the client's
 	Body   []byte
+	// Lasting: the memory of Body is used for nothing else afterwards, so
+	// that a transport may go on reading it.
+	Lasting bool
 
 	Key    string // name of the client key that was shown, "" for none
 	Client string // product token of the client's User-Agent, at most 64 bytes

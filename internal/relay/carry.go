@@ -49,6 +49,7 @@ type carrier interface {
 type asked struct {
 	path, query string
 	body        []byte
+	lasting     bool // the body's memory is, see Call
 }
 
 // A form is one way to put a call to an upstream.
@@ -162,12 +163,12 @@ type PathModeler interface {
 func (a *answer) own(model string) (asked, error) {
 	c := a.c
 	if model == c.Model {
-		return asked{c.Path, c.Query, c.Body}, nil
+		return asked{c.Path, c.Query, c.Body, c.Lasting}, nil
 	}
 	if a.asked.path != "" && a.askFor == model {
 		return a.asked, nil
 	}
-	t := asked{c.Path, c.Query, c.Body}
+	t := asked{c.Path, c.Query, c.Body, c.Lasting}
 	if p, ok := c.Codec.(PathModeler); ok {
 		if t.path, ok = p.SetPathModel(c.Path, model); !ok {
 			return asked{}, unroutable(errors.New("the path cannot name it"))

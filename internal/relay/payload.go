@@ -10,25 +10,26 @@ import (
 
 // inOne is the largest body that goes out in one write with the head before
 // it: a transport's buffer takes no more.
-const inOne = 4 << 10
+const inOne = 2 << 10
 
 // load puts body into out. What it returns is taken away when the attempt is
 // over, nil if there is nothing to take.
 //
 // A transport may still read a body after its round trip has ended, when the
-// body's memory is used for something else already. A small one is copied
-// therefore, into a reader that net/http knows: only then does it not send the
-// head by itself first. A large one is guarded.
-func load(out *http.Request, body []byte) *payload {
+// body's memory is used for something else already, unless it is lasting. A
+// small one is copied therefore, into a reader that net/http knows: only then
+// does it not send the head by itself first. A large one is guarded.
+func load(out *http.Request, body []byte, lasting bool) *payload {
 	out.ContentLength = int64(len(body))
 	switch {
 	case len(body) == 0:
 		return nil
-	case len(body) <= inOne:
-		own := bytes.Clone(body)
-		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(own)), nil }
-		out.Body = io.NopCloser(bytes.NewReader(own))
+	case lasting:
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		out.Body = io.NopCloser(bytes.NewReader(body))
 		return nil
+	case len(body) <= inOne:
+		return load(out, bytes.Clone(body), true)
 	}
 	p := &payload{b: body}
 	out.Body, out.GetBody = &reader{p: p}, p.again

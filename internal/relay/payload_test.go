@@ -26,12 +26,12 @@ func (c counted) Write(p []byte) (int, error) {
 // TestOneWrite: head and body of a small request go out together, and every
 // body goes out whole, also if the transport asks for it a second time.
 func TestOneWrite(t *testing.T) {
-	for _, c := range []struct{ size, writes int }{{1, 1}, {1 << 10, 1}, {3 << 10, 1}, {inOne + 1, 0}, {100 << 10, 0}} {
+	for _, c := range []struct{ size, writes int }{{1, 1}, {1 << 10, 1}, {1800, 1}, {inOne + 1, 0}, {100 << 10, 0}} {
 		body := []byte(strings.Repeat("x", c.size))
 		var writes atomic.Int32
 		var got []byte
 		served := make(chan error, 1)
-		transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		transport := &http.Transport{WriteBufferSize: inOne, DialContext: func(context.Context, string, string) (net.Conn, error) {
 			here, there := net.Pipe()
 			go func() {
 				defer there.Close()
@@ -55,7 +55,7 @@ func TestOneWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		load(out, body)
+		load(out, body, false)
 		resp, err := transport.RoundTrip(out)
 		if err != nil {
 			t.Fatal(err)
@@ -88,7 +88,7 @@ func TestTaken(t *testing.T) {
 	for _, size := range []int{1, inOne, inOne + 1, 100 << 10} {
 		body := bytes.Repeat([]byte("x"), size)
 		var out http.Request
-		p := load(&out, body)
+		p := load(&out, body, false)
 		first := make([]byte, 1)
 		if n, err := out.Body.Read(first); n != 1 || err != nil {
 			t.Fatal(n, err)
@@ -107,7 +107,11 @@ func TestTaken(t *testing.T) {
 			t.Errorf("%d bytes: got %v", size, err)
 		}
 	}
-	if p := load(&http.Request{}, nil); p != nil {
+	if p := load(&http.Request{}, nil, false); p != nil {
 		t.Error("there is something to take of nothing")
+	}
+	var out http.Request
+	if p := load(&out, make([]byte, 100<<10), true); p != nil {
+		t.Error("what lasts is taken away")
 	}
 }

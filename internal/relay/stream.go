@@ -32,6 +32,7 @@ type flow struct {
 	buf    []byte // from the first byte that is not settled
 	start  int    // where the event begins that is not whole yet; all before is judged
 	sent   int    // how much of buf the client has
+	full   bool   // the last read filled all that there was of buf
 	events sse.Cutter
 	cut    interface{ Cut(buf []byte) int } // events, or what finds the elements of an array
 	read   func(raw []byte) sse.Frame
@@ -55,10 +56,10 @@ func (a *answer) stream(ctx context.Context, resp *http.Response, kind string) *
 		s.cut, s.read = c.NewCutter(), func(raw []byte) sse.Frame { return sse.Frame{Data: c.Element(raw)} }
 	}
 	for {
-		s.room()
-		n, err := resp.Body.Read(s.buf[len(s.buf):cap(s.buf)])
+		room := s.room()
+		n, err := resp.Body.Read(room)
 		a.watch.heard()
-		s.buf = s.buf[:len(s.buf)+n]
+		s.buf, s.full = s.buf[:len(s.buf)+n], n == len(room)
 		bad := a.frames(err == io.EOF)
 		if bad != nil && !a.stays() {
 			return bad // unseen
@@ -112,11 +113,12 @@ func framed(c protocol.Codec) (framer, bool) {
 	return f, ok && f.NewCutter() != nil
 }
 
-// room makes room for a read.
-func (s *flow) room() {
-	if cap(s.buf)-len(s.buf) < streamBuffer/4 {
-		s.buf = append(make([]byte, 0, 2*cap(s.buf)), s.buf...)
+// room makes room for a read and returns it.
+func (s *flow) room() []byte {
+	if size := cap(s.buf); s.full && size < streamBuffer || size-len(s.buf) < size/4 {
+		s.buf = append(make([]byte, 0, max(2*size, streamBuffer)), s.buf...)
 	}
+	return s.buf[len(s.buf):cap(s.buf)]
 }
 
 // complete reports whether the answer has come to its end. A connection that
@@ -256,14 +258,16 @@ func (a *answer) pass(resp *http.Response, sound bool) *fault.Fault {
 		p, open, end = s.out, false, 0
 	}
 	if len(p) > 0 {
+		write := a.write
 		if !a.line.committed {
 			a.open(resp.StatusCode, resp.Header)
+			write = a.writeFirst
 		}
 		if s.final {
 			a.record(len(p), !a.complete(true))
 		}
 		a.live = true
-		if err := a.write(p, open, true); err != nil {
+		if err := write(p, open, true); err != nil {
 			return closed(err)
 		}
 	}
@@ -279,7 +283,7 @@ func (s *flow) shift() {
 	}
 	s.sent = max(s.sent-s.start, 0)
 	rest := s.buf[s.start:]
-	if cap(s.buf) > maxHeld && len(rest) <= streamBuffer/2 {
+	if cap(s.buf) > maxHeld && len(rest) <= cap(s.home)/2 {
 		s.buf = s.home // a large event is through; its memory is not kept
 	}
 	s.buf = s.buf[:copy(s.buf[:cap(s.buf)], rest)]
