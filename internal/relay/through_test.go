@@ -183,6 +183,15 @@ func TestCompressed(t *testing.T) {
 			if w.status != 400 || d.codec.DecodeError(400, w.body.Bytes()).Message == "" || w.sent.Get("Content-Encoding") != "" {
 				t.Errorf("%s: status %d, headers %v, body %q", name, w.status, w.sent, w.text())
 			}
+			// What has to be read cannot be compressed (trap X16).
+			r = speaking(t, []string{name}, zipped(200))
+			other := dialects["openai-chat"]
+			if name == protocol.OpenAIChat {
+				other = dialects["anthropic"]
+			}
+			if w = r.run(r.call(other, stream)); w.status != 503 && w.status != 529 || !strings.Contains(w.text(), "its answer is compressed") {
+				t.Errorf("%s, translated: status %d, body %q", name, w.status, w.text())
+			}
 		}
 	}
 }
