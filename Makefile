@@ -56,8 +56,9 @@ bench: build ## CPU per request and chunk beside a bare reverse proxy, memory, s
 conformance: build ## recorded traffic through the gateway; CORPUS names its folder
 	@go run ./internal/conformance -corpus $(CORPUS) -gateway $(BIN) -matrix docs/conformance.md $(ARGS)
 
-soak: build ## what takes long: kill -9 under load, faults, leaks
+soak: build ## what takes long: kill -9 under load, faults, leaks, attacks in full size
 	@go run ./internal/soak -gateway $(BIN) $(ARGS)
+	@go test ./internal/attack -count=1 -timeout 30m -args -full
 
 clients: build ## real CLIs and SDKs through the gateway; CLIENTS names a folder that has them
 	@go run ./internal/judge -gateway $(BIN) -clients '$(CLIENTS)' -source $(SHARED)/tools/clients $(ARGS)

@@ -30,6 +30,7 @@ func TestBrief(t *testing.T) {
 // than none. A gateway that ends at once fails every check, and says why.
 func TestFails(t *testing.T) {
 	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir) // what fails leaves its data for a look
 	binary := filepath.Join(dir, "gateway")
 	if err := os.WriteFile(binary, []byte("#!/bin/sh\necho nothing works\nexit 1\n"), 0o700); err != nil {
 		t.Fatal(err)
