@@ -70,6 +70,9 @@ func (a *answer) findForms() {
 	if a.c.Op == protocol.Complete {
 		a.addForm(form{way: pool.Way{Op: protocol.Chat, Protocol: protocol.OpenAIChat}, codec: own, make: newCompletion})
 	}
+	if a.c.Op == protocol.Embed {
+		a.addEmbeddings()
+	}
 	if _, ok := own.(protocol.Translator); ok && (a.c.Op == protocol.Complete || a.c.Op == protocol.Chat) {
 		for _, f := range a.r.foreign[a.c.Op] {
 			if f.way.Protocol != own.Name() {
