@@ -60,7 +60,11 @@ func (r *report) print(out io.Writer) (failed int) {
 	}
 	_ = t.Flush()
 	if partly {
-		fmt.Fprintln(out, "* without the checks of what no upstream of that protocol has")
+		for _, l := range limits {
+			if at := slices.DeleteFunc(slices.Clone(l.at), func(u string) bool { return !slices.Contains(r.columns, u) }); len(at) > 0 {
+				fmt.Fprintf(out, "* %s at %s without %s: %s\n", l.program, strings.Join(at, ", "), strings.Join(l.checks, ", "), l.why)
+			}
+		}
 	}
 	for _, c := range r.columns {
 		for _, x := range r.rows {

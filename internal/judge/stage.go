@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,8 +111,8 @@ func protocolsOf(upstream string) []string {
 
 const adminToken = "at-judge-0123456789abcdefghijklmnopqrstuv"
 
-// configOf is the gateway's configuration without its port. The accounts of own
-// are one for each protocol.
+// configOf is the gateway's configuration without its port: an account of one
+// protocol, or for own one of each.
 func configOf(upstream, address string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "admin_token: %s\naccounts:\n", adminToken)
@@ -122,8 +123,8 @@ func configOf(upstream, address string) string {
 	return b.String()
 }
 
-// heal makes the gateway forget the faults that a former client had asked the
-// upstream for: the next one's accounts are well.
+// heal makes the gateway forget the faults that somebody has asked the upstream
+// for: whoever comes next meets accounts that are well.
 func (s *stage) heal(ctx context.Context) error {
 	op := rig.Operator{Base: s.gateway.Base, Token: adminToken, HTTP: http.DefaultClient}
 	for _, p := range protocolsOf(s.upstream) {
@@ -138,34 +139,59 @@ func (s *stage) heal(ctx context.Context) error {
 	return nil
 }
 
-// run runs one trial to its end. What the program said is kept in a file.
+// run runs one trial to its end: the program without the checks that leave an
+// account put off, then each of those by itself. What was said is kept in a
+// file.
 func (s *stage) run(ctx context.Context, t trial) verdict {
-	v := verdict{beyond: beyond(t.program, s.upstream)}
-	home := filepath.Join(s.dir, "home")
-	if err := errors.Join(os.MkdirAll(home, 0o700), s.heal(ctx)); err != nil {
-		return verdict{why: err.Error()}
+	v := verdict{passed: true, beyond: beyond(t.program, s.upstream)}
+	alone := slices.DeleteFunc(slices.Clone(apart[t.program]), func(c string) bool { return slices.Contains(v.beyond, c) })
+	settings := []string{"SKIP=" + strings.Join(slices.Concat(v.beyond, alone), ",")}
+	for _, c := range alone {
+		settings = append(settings, "ONLY="+c)
 	}
-	cmd := exec.Command(filepath.Join(s.folder.programs(), t.program), s.gateway.Base)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + s.dir, "SKIP=" + strings.Join(v.beyond, ",")}, t.env...)
-	cmd.SysProcAttr = group()
-	said, err := watched(ctx, cmd, patience)
-	v.passed = err == nil
-	if !v.passed {
-		v.why = why(string(said))
-		if v.why == "" || errors.Is(err, errPatience) {
-			v.why = strings.TrimSpace(err.Error() + " " + v.why)
+	var all []byte
+	for _, setting := range settings {
+		said, err := s.once(ctx, t, setting)
+		all = append(all, said...)
+		if err != nil {
+			v.passed, v.why = false, strings.TrimPrefix(v.why+"; "+failure(said, err), "; ")
 		}
 	}
-	name := strings.Map(func(r rune) rune {
+	if err := os.WriteFile(filepath.Join(s.dir, fileName(t.name)), all, 0o600); err != nil {
+		return verdict{why: err.Error()}
+	}
+	return v
+}
+
+// fileName is where what a trial said is kept.
+func fileName(trial string) string {
+	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return '-'
-	}, t.name)
-	if err := os.WriteFile(filepath.Join(s.dir, name+".log"), said, 0o600); err != nil {
-		v = verdict{why: err.Error()}
+	}, trial) + ".log"
+}
+
+// failure is why a program that said said and ended with err failed.
+func failure(said []byte, err error) string {
+	w := why(string(said))
+	if w == "" || errors.Is(err, errPatience) {
+		w = strings.TrimSpace(err.Error() + " " + w)
 	}
-	return v
+	return w
+}
+
+// once runs a trial's program to its end and returns what it said.
+func (s *stage) once(ctx context.Context, t trial, setting string) ([]byte, error) {
+	home := filepath.Join(s.dir, "home")
+	if err := errors.Join(os.MkdirAll(home, 0o700), s.heal(ctx)); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(filepath.Join(s.folder.programs(), t.program), s.gateway.Base)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + s.dir, setting}, t.env...)
+	cmd.SysProcAttr = group()
+	return watched(ctx, cmd, patience)
 }
 
 var errPatience = fmt.Errorf("it did not end within %s", patience)

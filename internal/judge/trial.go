@@ -125,20 +125,43 @@ func why(said string) string {
 }
 
 // limits are the checks of the programs that cannot pass at an upstream of
-// another protocol, whatever the gateway does: operations beside chat that no
-// account there has, and seals of reasoning, for which a chat has no place.
+// another protocol, whatever the gateway does.
 var limits = []struct {
 	program string
 	checks  []string
 	at      []string
+	why     string
 }{
-	{"run-sdk-openai", []string{"embeddings", "images"}, []string{protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini}},
-	{"run-sdk-openai", []string{"responses.reasoning"}, []string{protocol.OpenAIChat}},
-	{"run-sdk-go-openai", []string{"embeddings", "images"}, []string{protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini}},
-	{"run-sdk-anthropic", []string{"thinking"}, []string{protocol.OpenAIChat}},
-	{"run-sdk-go-anthropic", []string{"stream.thinking"}, []string{protocol.OpenAIChat}},
-	{"run-sdk-genai", []string{"embed", "imageOut"}, []string{protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic}},
-	{"run-sdk-go-genai", []string{"count.models.embed"}, []string{protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic}},
+	{"run-sdk-openai", []string{"embeddings", "images"}, beside(protocol.OpenAIChat), "no account there has the operation"},
+	{"run-sdk-go-openai", []string{"embeddings", "images"}, beside(protocol.OpenAIChat), "no account there has the operation"},
+	{"run-sdk-genai", []string{"embed", "imageOut"}, beside(protocol.Gemini), "no account there has the operation"},
+	{"run-sdk-go-genai", []string{"count.models.embed"}, beside(protocol.Gemini), "no account there has the operation"},
+	{"run-sdk-openai", []string{"responses.reasoning"}, []string{protocol.OpenAIChat, protocol.Gemini}, "the upstream seals no mere thought there"},
+	{"run-sdk-anthropic", []string{"thinking"}, []string{protocol.OpenAIChat, protocol.Gemini}, "the upstream seals no mere thought there"},
+	{"run-sdk-go-anthropic", []string{"stream.thinking"}, []string{protocol.OpenAIChat, protocol.Gemini}, "the upstream seals no mere thought there"},
+	{"run-sdk-openai", []string{"chat.params"}, []string{protocol.OpenAIResponses, protocol.Anthropic}, "Responses has no stop sequences, Anthropic's newest models no sampling"},
+	{"run-sdk-genai", []string{"params"}, []string{protocol.OpenAIResponses, protocol.Anthropic}, "Responses has no stop sequences, Anthropic's newest models no sampling"},
+	{"run-sdk-anthropic", []string{"system.cache"}, []string{protocol.OpenAIResponses}, "Responses has no stop sequences"},
+	{"run-sdk-openai", []string{"chat.json_object"}, []string{protocol.Anthropic}, "JSON without a schema is asked for in words, which the upstream does not heed"},
+	{"run-sdk-go-anthropic", []string{"tools"}, []string{protocol.Gemini}, "a result is an object there, and the upstream shows it as one"},
+}
+
+// apart are the checks that have the upstream break down in the middle of an
+// answer, after which a gateway is right to let the account rest.
+var apart = map[string][]string{
+	"run-sdk-openai":    {"chat.stream.mid", "responses.stream.mid"},
+	"run-sdk-go-openai": {"chat.stream.mid"},
+	"run-sdk-anthropic": {"stream.mid"},
+}
+
+// beside are all protocols but p.
+func beside(p string) (others []string) {
+	for _, u := range upstreams()[1:] {
+		if u != p {
+			others = append(others, u)
+		}
+	}
+	return others
 }
 
 // beyond names the checks of a program that are left out at an upstream.
