@@ -16,12 +16,26 @@ func (k *back) capsule(seals []sealed) *llm.Seal {
 	if len(seals) == 0 {
 		return nil
 	}
+	return k.wrapping(seals)
+}
+
+func (k *back) wrapping(seals []sealed) *llm.Seal {
 	c := capsule{issuer: k.plan.issuer, Seals: seals}
 	data := c.wrap()
 	if data == "" {
 		return nil
 	}
 	return &llm.Seal{Protocol: k.client, Kind: k.seats.kind, Data: llm.Plain(data)}
+}
+
+// reasoning is the seal of the client's reasoning. Clients of Anthropic take
+// reasoning without one for broken, so what no upstream has sealed gets a
+// wrapping that holds nothing.
+func (k *back) reasoning(seals []sealed) *llm.Seal {
+	if len(seals) == 0 && k.client != protocol.Anthropic {
+		return nil
+	}
+	return k.wrapping(seals)
 }
 
 // keepsText reports whether a seal of reasoning needs its text: a signature is
@@ -118,7 +132,7 @@ func (k *back) settle(t *turn, answer int, next *piece) {
 		}
 		return
 	}
-	s := k.capsule(k.carried(p.seals, seals))
+	s := k.reasoning(k.carried(p.seals, seals))
 	switch {
 	case p.thought != nil: // a whole answer, in which it stands already
 		p.thought.Seal = s

@@ -23,9 +23,9 @@ func FuzzRequest(f *testing.F) {
 		f.Add(i, large(t)[:4000])
 	}
 	f.Add(0, []byte(`{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"a.b"}},{"id":"x","custom":{"name":"p","input":"i"}}]},{"role":"tool","tool_call_id":"y","content":[{"type":"text"}]}],"tools":[{"type":"custom","custom":{"name":"p"}}],"stop":["a","","b"],"n":3}`))
-	f.Add(1, []byte(`{"input":[{"type":"reasoning","encrypted_content":"pt1.e30"},{"type":"shell_call","action":{}},{"type":"function_call","namespace":"n","name":"f"}],"tools":[{"type":"namespace","name":"n","tools":[{"type":"custom","name":"f"}]},{"type":"shell"}]}`))
+	f.Add(1, []byte(`{"input":[{"type":"reasoning","encrypted_content":"Zportic1e30="},{"type":"shell_call","action":{}},{"type":"function_call","namespace":"n","name":"f"}],"tools":[{"type":"namespace","name":"n","tools":[{"type":"custom","name":"f"}]},{"type":"shell"}]}`))
 	f.Add(2, []byte(`{"system":"x-anthropic-billing-header: a","messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"q","content":[{"type":"tool_reference","tool_name":"z"}]}]}],"tools":[{"type":"bash_20250124","name":"bash"}],"output_config":{"format":{"type":"json_schema","schema":{}}}}`))
-	f.Add(3, []byte(`{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f"},"thoughtSignature":"pt1.e30"},{"thought":true,"text":"t"}]},{"parts":[{"functionResponse":{"name":"f","response":{}}}]}]}`))
+	f.Add(3, []byte(`{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f"},"thoughtSignature":"Zportic1e30="},{"thought":true,"text":"t"}]},{"parts":[{"functionResponse":{"name":"f","response":{}}}]}]}`))
 	f.Fuzz(func(t *testing.T, client int, body []byte) {
 		if client < 0 || client >= len(translators) {
 			return

@@ -15,8 +15,11 @@ import (
 // brings it back with the name of its issuer on it.
 
 // SealMark begins every wrapped seal, wherever a client's protocol keeps it. An
-// upstream that is asked in the client's own protocol must not see one.
-const SealMark = "pt1."
+// upstream that is asked in the client's own protocol must not see one. All of a
+// wrapped seal is base64, because Google's clients keep a signature as bytes; the
+// mark's length is a multiple of four for the same reason, and it begins with a
+// letter that is rare in texts because each request is searched for it.
+const SealMark = "Zportic1"
 
 // An issuer is who can read a seal. Reasoning is bound to all four.
 type issuer struct {
@@ -63,7 +66,7 @@ func (c *capsule) wrap() string {
 	if err != nil {
 		return "" // texts of upstreams that are no UTF-8 cannot be kept
 	}
-	return SealMark + base64.RawURLEncoding.EncodeToString(raw)
+	return SealMark + base64.StdEncoding.EncodeToString(raw)
 }
 
 // unwrap reads what wrap wrote.
@@ -71,7 +74,7 @@ func unwrap(t llm.Text) (c capsule, ok bool) {
 	if string(t.Head(len(SealMark))) != SealMark {
 		return c, false
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(t.String()[len(SealMark):])
+	raw, err := base64.StdEncoding.DecodeString(t.String()[len(SealMark):])
 	if err != nil {
 		return c, false
 	}

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -228,4 +229,18 @@ func FuzzUnwrap(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Google's SDKs keep a signature as bytes: they fail on what is no base64.
+func TestWrappedSealIsBase64(t *testing.T) {
+	for n := range 5 {
+		c := capsule{issuer: issuer{Model: "m"}, Seals: []sealed{{Seat: onCall, Data: strings.Repeat("?", n)}}}
+		text := c.wrap()
+		if _, err := base64.StdEncoding.DecodeString(text); err != nil || !strings.HasPrefix(text, SealMark) {
+			t.Errorf("%s: %v", text, err)
+		}
+		if got, ok := unwrap(llm.Plain(text)); !ok || got.Seals[0].Data != c.Seals[0].Data {
+			t.Errorf("%+v, %v out of %s", got, ok, text)
+		}
+	}
 }

@@ -170,6 +170,13 @@ var answerTraps = []answerTrap{
 		has:  []string{"\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"prompt_tokens_details\":{\"cached_tokens\":4},\"completion_tokens\":8,\"completion_tokens_details\":{\"reasoning_tokens\":5},\"total_tokens\":15}}\n\ndata: [DONE]"},
 		once: []string{`"usage"`},
 	},
+	{name: "A30 reasoning that nobody sealed has a signature, which is base64", client: claude, upstream: chat, in: `
+{"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","reasoning_content":"hm"}}]}
+{"id":"c1","choices":[{"index":0,"delta":{"content":"yes"}}]}
+{"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+[DONE]`,
+		once: []string{`{"type":"signature_delta","signature":"Zportic1ey`},
+	},
 	{name: "E8 an answer of nothing but reasoning", client: responses, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","reasoning_content":"all I say"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
