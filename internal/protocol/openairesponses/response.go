@@ -140,8 +140,7 @@ const whySpoken = "approximated: the model said nothing beside its reasoning, wh
 
 // onlyThought is the message of an answer that came to its end and holds
 // nothing but reasoning, as some models give it: clients of this protocol look
-// for a message (spec: translation-traps E8). Reasoning that is sealed will go
-// on in the next turn, and is left alone. Nil: the answer needs none.
+// for a message (spec: translation-traps E8). Nil: the answer needs none.
 func onlyThought(a *llm.Answer) *llm.Prose {
 	if a.Stop != llm.StopEnd {
 		return nil
@@ -149,7 +148,7 @@ func onlyThought(a *llm.Answer) *llm.Prose {
 	var text []byte
 	for _, p := range a.Parts {
 		t, ok := p.(*llm.Thought)
-		if !ok || t.Seal != nil || t.Redacted {
+		if !ok || t.Redacted {
 			return nil
 		}
 		if len(text) > 0 && !t.Text.Empty() {

@@ -324,17 +324,11 @@ func (s *streamEncoder) End(dst []byte) []byte {
 func (s *streamEncoder) speak(dst []byte) []byte {
 	a := llm.Answer{Stop: s.stop}
 	for _, p := range s.parts {
-		t, ok := p.what.(*llm.Thought)
-		switch {
-		case !ok && p.index < 0:
-		case !ok:
+		switch _, ok := p.what.(*llm.Thought); {
+		case ok:
+			a.Parts = append(a.Parts, &llm.Thought{Text: p.whole()})
+		case p.index >= 0:
 			return dst
-		default:
-			full := llm.Thought{Text: p.whole(), Seal: p.seal}
-			if full.Seal == nil {
-				full.Seal = t.Seal
-			}
-			a.Parts = append(a.Parts, &full)
 		}
 	}
 	said := onlyThought(&a)
