@@ -3,6 +3,7 @@ package rig
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json/v2"
 	"errors"
@@ -29,11 +30,22 @@ var Protocols = []string{Chat, Responses, Messages, Gemini}
 type Ask struct {
 	Protocol string
 	Stream   bool
-	Model    string
+	Model    string // "": one of the protocol's own, see Own
 	Script   Script
 	Key      string // "" sends none
 	Agent    string // User-Agent
 }
+
+// own are the beginnings of the names of models that accounts of a protocol
+// serve, so that what is to go by untranslated does.
+var own = map[string]string{Chat: "o-", Responses: "o-", Messages: "c-", Gemini: "g-"}
+
+// Own is the name of a model that only accounts of a protocol serve, if they
+// are configured with that glob.
+func Own(protocol, name string) string { return own[protocol] + name }
+
+// Named is the model that the client names.
+func (a Ask) Named() string { return cmp.Or(a.Model, Own(a.Protocol, "1")) }
 
 // Tell is the usage that the protocol can tell of a script: Anthropic's counts
 // reasoning as output.
@@ -52,21 +64,21 @@ func (a Ask) Request(ctx context.Context, base string) (*http.Request, error) {
 	switch a.Protocol {
 	case Chat:
 		path = "/v1/chat/completions"
-		body = fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":%q}]`, a.Model, prompt)
+		body = fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":%q}]`, a.Named(), prompt)
 		if a.Stream {
 			body += `,"stream":true,"stream_options":{"include_usage":true}`
 		}
 		body += "}"
 	case Responses:
 		path = "/v1/responses"
-		body = fmt.Sprintf(`{"model":%q,"input":%q,"stream":%t}`, a.Model, prompt, a.Stream)
+		body = fmt.Sprintf(`{"model":%q,"input":%q,"stream":%t}`, a.Named(), prompt, a.Stream)
 	case Messages:
 		path = "/v1/messages"
-		body = fmt.Sprintf(`{"model":%q,"max_tokens":1000,"messages":[{"role":"user","content":%q}],"stream":%t}`, a.Model, prompt, a.Stream)
+		body = fmt.Sprintf(`{"model":%q,"max_tokens":1000,"messages":[{"role":"user","content":%q}],"stream":%t}`, a.Named(), prompt, a.Stream)
 	case Gemini:
-		path = "/v1beta/models/" + a.Model + ":generateContent"
+		path = "/v1beta/models/" + a.Named() + ":generateContent"
 		if a.Stream {
-			path = "/v1beta/models/" + a.Model + ":streamGenerateContent?alt=sse"
+			path = "/v1beta/models/" + a.Named() + ":streamGenerateContent?alt=sse"
 		}
 		body = fmt.Sprintf(`{"contents":[{"role":"user","parts":[{"text":%q}]}]}`, prompt)
 	default:

@@ -18,6 +18,7 @@ type Row struct {
 	Client   string    `json:"client"`
 	Op       string    `json:"op"`
 	Inbound  string    `json:"inbound"`
+	Outbound string    `json:"outbound"`
 	Stream   bool      `json:"stream"`
 	Asked    string    `json:"asked"`
 	Served   string    `json:"served"`

@@ -75,6 +75,9 @@ func ParseScript(body string) Script {
 	return s
 }
 
+// Tokens is all that was read and written.
+func (s Script) Tokens() int64 { return s.In + s.Cached + s.Out + s.Think }
+
 // piece is the text of the i-th chunk.
 func (s Script) piece(i int) string {
 	p := fmt.Sprintf("%d.%d ", s.N, i)

@@ -46,9 +46,10 @@ type Upstream struct {
 	// whole; n is its script's.
 	Left func(n int64, at time.Time)
 
-	server *http.Server
-	mu     sync.Mutex
-	calls  []Call
+	server  *http.Server
+	mu      sync.Mutex
+	calls   []Call
+	resting map[net.Conn]bool
 }
 
 const maxKept, maxCalls = 1 << 20, 10_000
@@ -60,8 +61,8 @@ func NewUpstream() (*Upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{URL: "http://" + l.Addr().String()}
-	u.server = &http.Server{Handler: u}
+	u := &Upstream{URL: "http://" + l.Addr().String(), resting: map[net.Conn]bool{}}
+	u.server = &http.Server{Handler: u, ConnState: u.state}
 	go func() { _ = u.server.Serve(l) }()
 	return u, nil
 }
@@ -343,8 +344,23 @@ func (u *Upstream) Wait(ctx context.Context) error {
 	return nil
 }
 
-// Idle closes the connections on which nothing is under way.
+// Idle closes the connections on which nothing is under way, those included
+// that were made ahead and never used.
 func (u *Upstream) Idle() {
-	u.server.SetKeepAlivesEnabled(false)
-	u.server.SetKeepAlivesEnabled(true)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for c := range u.resting {
+		_ = c.Close()
+	}
+}
+
+// state keeps account of the connections that rest.
+func (u *Upstream) state(c net.Conn, s http.ConnState) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if s == http.StateNew || s == http.StateIdle {
+		u.resting[c] = true
+	} else {
+		delete(u.resting, c)
+	}
 }

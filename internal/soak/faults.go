@@ -33,7 +33,7 @@ func (s *soak) failover() error {
 	try := func(p string, stream bool, fault string) error {
 		n++
 		a := rig.Ask{
-			Protocol: p, Stream: stream, Model: "m", Key: apiKey,
+			Protocol: p, Stream: stream, Key: apiKey,
 			Script: rig.Script{N: n, In: 10, Out: 20, Chunks: 6, Fault: fault, Account: family("a")},
 		}
 		late := stream && slices.Contains(broken, fault)
@@ -88,7 +88,7 @@ func (s *soak) failover() error {
 func (s *soak) nobody(g *rig.Gateway, c *http.Client) error {
 	const name = "failover"
 	ask := func(fault string) *rig.Answer {
-		return rig.Ask{Protocol: rig.Messages, Model: "m", Key: apiKey, Script: rig.Script{N: 1, In: 1, Out: 1, Fault: fault}}.Do(s.ctx, c, g.Base, nil)
+		return rig.Ask{Protocol: rig.Messages, Key: apiKey, Script: rig.Script{N: 1, In: 1, Out: 1, Fault: fault}}.Do(s.ctx, c, g.Base, nil)
 	}
 	for range 5 { // a request's own mistake is nobody's fault
 		ask("400")
@@ -151,7 +151,7 @@ func (s *soak) storm() error {
 	for i := range 16 {
 		wg.Go(func() {
 			for n := int64(0); ctx.Err() == nil; n++ {
-				a := rig.Ask{Protocol: rig.Protocols[(i+int(n))%4], Stream: n%2 == 0, Model: "m", Key: apiKey, Script: rig.Script{N: n, In: 5, Out: 5, Chunks: 2}}
+				a := rig.Ask{Protocol: rig.Protocols[(i+int(n))%4], Stream: n%2 == 0, Key: apiKey, Script: rig.Script{N: n, In: 5, Out: 5, Chunks: 2}}
 				got := a.Do(s.ctx, c, g.Base, nil)
 				sent.Add(1)
 				if !got.Whole || got.Status != http.StatusOK {

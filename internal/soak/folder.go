@@ -33,7 +33,7 @@ func (s *soak) folder() error {
 	s.report.add(name, "exit code of a second server (REL-18)", "4", cmd.ProcessState.ExitCode() == 4, "%d in %s", cmd.ProcessState.ExitCode(), took.Round(time.Millisecond))
 	named := strings.Contains(string(out), strconv.Itoa(g.PID()))
 	s.report.add(name, "it names the one that holds the folder", "yes", named, "%t", named)
-	a := rig.Ask{Protocol: rig.Chat, Model: "m", Key: apiKey, Script: rig.Script{N: 1, In: 1, Out: 1}}
+	a := rig.Ask{Protocol: rig.Chat, Key: apiKey, Script: rig.Script{N: 1, In: 1, Out: 1}}
 	got := a.Do(s.ctx, rig.Client(), g.Base, nil)
 	s.report.add(name, "the first goes on", "200", got.Whole, "%d", got.Status)
 

@@ -96,7 +96,7 @@ func (s *soak) gone() error {
 		gate := make(chan struct{}, 16)
 		for range s.size.each {
 			n++
-			a := rig.Ask{Protocol: rig.Protocols[n%4], Stream: when.stream, Model: "m", Key: apiKey, Script: when.script}
+			a := rig.Ask{Protocol: rig.Protocols[n%4], Stream: when.stream, Key: apiKey, Script: when.script}
 			a.Script.N, a.Script.In, a.Script.Out = n, 100, 100
 			gate <- struct{}{}
 			wg.Go(func() {
@@ -150,7 +150,7 @@ func (s *soak) crowd(g *rig.Gateway, u *rig.Upstream, n *int64) error {
 	var ready, done sync.WaitGroup
 	for range s.size.crowd {
 		*n++
-		a := rig.Ask{Protocol: rig.Protocols[*n%4], Stream: true, Model: "m", Key: apiKey, Script: rig.Script{N: *n, In: 1, Out: 1, Chunks: 10, Fault: rig.Stall}}
+		a := rig.Ask{Protocol: rig.Protocols[*n%4], Stream: true, Key: apiKey, Script: rig.Script{N: *n, In: 1, Out: 1, Chunks: 10, Fault: rig.Stall}}
 		ready.Add(1)
 		done.Go(func() {
 			var once sync.Once

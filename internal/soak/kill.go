@@ -161,12 +161,15 @@ func (k *killing) work(ctx context.Context, c *http.Client, g *rig.Gateway, floo
 // without a fault.
 func mixed(n int64) rig.Ask {
 	a := rig.Ask{
-		Protocol: rig.Protocols[rand.N(len(rig.Protocols))], Stream: rand.N(10) < 6, Model: "model-" + string('a'+rune(rand.N(5))),
+		Protocol: rig.Protocols[rand.N(len(rig.Protocols))], Stream: rand.N(10) < 6,
 		Key: apiKey, Agent: fmt.Sprintf("soak-%d", n),
 	}
 	a.Script = rig.Script{
 		N: n, In: 1 + rand.N[int64](1000), Cached: rand.N[int64](300), Out: 1 + rand.N[int64](500), Think: rand.N[int64](100),
 		Chunks: 1 + rand.N(6), Pause: rand.N(4 * time.Millisecond), Wait: rand.N(5 * time.Millisecond), Size: rand.N(300),
+	}
+	if rand.N(4) == 0 {
+		a.Model = rig.Own(rig.Protocols[rand.N(len(rig.Protocols))], "1") // which may be another's
 	}
 	switch p := rand.N(100); {
 	case p < 8:

@@ -166,8 +166,8 @@ func config(u *rig.Upstream, more string) string {
 			{"anthropic", rig.Messages, "anthropic"},
 			{"gemini", rig.Gemini, "gemini"},
 		} {
-			fmt.Fprintf(&b, "  - {name: %s-%s, provider: %s, protocols: [%s], base_url: %q, api_key: %s, priority: %d}\n",
-				family, x.provider, x.provider, x.speaks, u.Base(x.protocol), upstreamKey(family, x.provider), i)
+			fmt.Fprintf(&b, "  - {name: %s-%s, provider: %s, protocols: [%s], base_url: %q, api_key: %s, priority: %d, models: [%q, \"gen-*\"]}\n",
+				family, x.provider, x.provider, x.speaks, u.Base(x.protocol), upstreamKey(family, x.provider), i, rig.Own(x.protocol, "*"))
 		}
 	}
 	b.WriteString(more)

@@ -51,7 +51,7 @@ func TestFails(t *testing.T) {
 func TestCompare(t *testing.T) {
 	ask := rig.Ask{Protocol: rig.Chat, Model: "m", Agent: "soak-1", Script: rig.Script{N: 1, In: 2, Out: 3, Chunks: 1}}
 	answer := &rig.Answer{ID: "req_1", Status: 200, Whole: true, Bytes: 10, Text: ask.Script.Text(), Usage: rig.Script{In: 2, Out: 3}}
-	row := rig.Row{ID: "req_1", Client: "soak-1", Op: "chat", Inbound: rig.Chat, Asked: "m", Account: "a", Status: 200, Stop: "stop", Took: 1, BytesOut: 10}
+	row := rig.Row{ID: "req_1", Client: "soak-1", Op: "chat", Inbound: rig.Chat, Outbound: rig.Chat, Asked: "m", Account: "a", Status: 200, Stop: "stop", Took: 1, BytesOut: 10}
 	row.Usage.Input, row.Usage.Output = 2, 3
 	row.Attempts = append(row.Attempts, rig.Attempt{Step: "served"})
 	change := func(f func(*rig.Row)) []rig.Row {

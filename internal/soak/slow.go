@@ -51,7 +51,7 @@ func (s *soak) slow() error {
 	u.Left = left.left
 	for i := range s.size.slow {
 		// 1 GB each, if somebody read it.
-		a := rig.Ask{Protocol: rig.Protocols[i%4], Stream: true, Model: "m", Key: apiKey, Script: rig.Script{N: int64(i), In: 1, Out: 1, Chunks: 1 << 14, Size: 64 << 10}}
+		a := rig.Ask{Protocol: rig.Protocols[i%4], Stream: true, Key: apiKey, Script: rig.Script{N: int64(i), In: 1, Out: 1, Chunks: 1 << 14, Size: 64 << 10}}
 		wg.Go(func() { trickle(ctx, narrow, g, a) })
 	}
 	// First the systems on the way fill their own buffers, some megabytes for
@@ -108,7 +108,7 @@ func (s *soak) sleep(d time.Duration) bool {
 func (s *soak) usual(c *http.Client, g *rig.Gateway, n int) (time.Duration, error) {
 	var ts times
 	for i := range n {
-		a := rig.Ask{Protocol: rig.Protocols[i%4], Model: "m", Key: apiKey, Script: rig.Script{N: int64(i), In: 1, Out: 1}}
+		a := rig.Ask{Protocol: rig.Protocols[i%4], Key: apiKey, Script: rig.Script{N: int64(i), In: 1, Out: 1}}
 		began := time.Now()
 		if got := a.Do(s.ctx, c, g.Base, nil); !got.Whole {
 			return 0, fmt.Errorf("a small request: %+v", got)
@@ -181,7 +181,7 @@ func (s *soak) stalled(g *rig.Gateway, u *rig.Upstream) error {
 		}
 	}
 	began := time.Now()
-	resp := open(s.ctx, c, g, rig.Ask{Protocol: rig.Chat, Stream: true, Model: "m", Key: apiKey, Script: rig.Script{N: 1, In: 1, Out: 1, Chunks: 1 << 14, Size: 64 << 10}})
+	resp := open(s.ctx, c, g, rig.Ask{Protocol: rig.Chat, Stream: true, Key: apiKey, Script: rig.Script{N: 1, In: 1, Out: 1, Chunks: 1 << 14, Size: 64 << 10}})
 	if resp == nil {
 		return errors.New("no answer")
 	}

@@ -34,7 +34,7 @@ func (s *soak) stop() error {
 			chunks = 1200
 		}
 		asks[i] = rig.Ask{
-			Protocol: rig.Protocols[(i/2)%4], Stream: true, Model: "m", Key: apiKey,
+			Protocol: rig.Protocols[(i/2)%4], Stream: true, Key: apiKey,
 			Script: rig.Script{N: int64(i), In: 1, Out: 1, Chunks: chunks, Pause: 50 * time.Millisecond},
 		}
 		ready.Add(1)
@@ -126,7 +126,7 @@ func (s *soak) twice(*rig.Upstream) error {
 	result := make(chan *rig.Answer, 1)
 	go func() {
 		var once sync.Once
-		result <- rig.Ask{Protocol: rig.Messages, Stream: true, Model: "m", Key: apiKey, Script: rig.Script{N: 1, In: 1, Out: 1, Chunks: 9, Fault: rig.Stall}}.
+		result <- rig.Ask{Protocol: rig.Messages, Stream: true, Key: apiKey, Script: rig.Script{N: 1, In: 1, Out: 1, Chunks: 9, Fault: rig.Stall}}.
 			Do(s.ctx, rig.Client(), g.Base, func(*rig.Answer) { once.Do(func() { close(open) }) })
 	}()
 	<-open
