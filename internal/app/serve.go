@@ -76,13 +76,17 @@ func (a *App) drain(server *http.Server, end context.CancelCauseFunc) error {
 		case <-ctx.Done():
 		}
 	}()
-	if server.Shutdown(ctx) == nil {
+	sockets := make(chan error, 1) // of which the server knows nothing
+	go func() { sockets <- a.ingress.Drain(ctx) }()
+	if err := server.Shutdown(ctx); err == nil && <-sockets == nil {
 		return nil
 	}
 	end(fault.New(fault.Busy, "the gateway was stopped before the answer was complete"))
 	last, cancelLast := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancelLast()
-	if server.Shutdown(last) != nil {
+	err := server.Shutdown(last)
+	_ = a.ingress.Drain(last)
+	if err != nil {
 		return server.Close()
 	}
 	return nil

@@ -103,6 +103,7 @@ type Server struct {
 
 	state    atomic.Pointer[state]
 	inFlight atomic.Int64
+	sockets  sockets
 	visits   sync.Pool
 }
 
@@ -139,6 +140,7 @@ func New(o Options) *Server {
 			o.Blocked(kind, what)
 		}
 	}
+	s.sockets.init()
 	s.visits.New = func() any { return new(visit) }
 	return s
 }

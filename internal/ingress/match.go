@@ -79,6 +79,13 @@ func matchPath(method, path string, h http.Header, query string) match {
 	return m
 }
 
+// socket reports whether the path is one to which a WebSocket can be opened
+// with method: Codex and OpenAI's SDKs do that with Responses (spec: upstreams
+// §1B.6).
+func (m *match) socket(method string) bool {
+	return m.kind == carry && m.in == asResponses && m.path == "/responses" && method == http.MethodGet
+}
+
 // find looks rest up in the entries: the whole, then what it may lie below.
 func (m *match) find(method, rest string) bool {
 	e, below := byPath[rest], false

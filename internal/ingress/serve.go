@@ -191,12 +191,14 @@ func (s *Server) serveData(v *visit) {
 	switch {
 	case v.m.kind == unknown:
 		s.notFound(v)
+	case upgrades(r.Header) && v.m.socket(r.Method) && handshake(r.Header):
+		s.serveSocket(v)
 	case upgrades(r.Header):
 		h := v.w.Header()
 		h["Upgrade"], h["Connection"] = []string{"HTTP/1.1"}, []string{"Upgrade"}
 		v.tell(&fault.Fault{
 			Class: fault.Unsupported, Code: "websocket_unsupported",
-			Msg: "this server does not speak WebSocket; send the request by POST",
+			Msg: "WebSockets are opened at /v1/responses only, with the headers of RFC 6455; send the request by POST",
 		}, http.StatusUpgradeRequired)
 	case methodBits[r.Method]&v.m.take == 0:
 		s.methodNotAllowed(v)
@@ -214,14 +216,8 @@ var inArray Codec = gemini.NewArray()
 
 // carry reads the body and hands the call to the relay.
 func (s *Server) carry(v *visit) {
-	limit := int64(v.st.InFlight)
-	n := s.inFlight.Add(1)
 	defer s.inFlight.Add(-1)
-	if limit > 0 && n > limit {
-		v.tell(&fault.Fault{
-			Class: fault.Busy, Code: "overloaded", After: time.Second,
-			Msg: "as many requests are under way as the operator allows (limits.in_flight); try again shortly",
-		}, 0)
+	if !s.room(v) {
 		return
 	}
 	buffer, f, status := v.read()
@@ -238,6 +234,20 @@ func (s *Server) carry(v *visit) {
 	}
 	v.call.Body = nil
 	putBuffer(buffer)
+}
+
+// room counts one more request under way, and tells the client if there may be
+// no more.
+func (s *Server) room(v *visit) bool {
+	n, limit := s.inFlight.Add(1), int64(v.st.InFlight)
+	if limit <= 0 || n <= limit {
+		return true
+	}
+	v.tell(&fault.Fault{
+		Class: fault.Busy, Code: "overloaded", After: time.Second,
+		Msg: "as many requests are under way as the operator allows (limits.in_flight); try again shortly",
+	}, 0)
+	return false
 }
 
 func (s *Server) notFound(v *visit) {
