@@ -20,7 +20,8 @@ type answerTrap struct {
 }
 
 var answerTraps = []answerTrap{
-	{name: "A24 the usage comes in a chunk of its own, and before the end", client: claude, upstream: chat, in: `
+	{
+		name: "A24 the usage comes in a chunk of its own, and before the end", client: claude, upstream: chat, in: `
 {"id":"c1","model":"x","choices":[{"index":0,"delta":{"role":"assistant","content":"hi"}}]}
 {"id":"c1","model":"x","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
 {"id":"c1","model":"x","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10,"prompt_tokens_details":{"cached_tokens":4}}}
@@ -28,7 +29,8 @@ var answerTraps = []answerTrap{
 		has:  []string{`"stop_reason":null`, `"stop_reason":"end_turn","stop_sequence":null},"usage":{"input_tokens":3,"cache_creation_input_tokens":0,"cache_read_input_tokens":4,"output_tokens":3}`},
 		once: []string{`event: message_delta`, `event: message_stop`},
 	},
-	{name: "A25 an empty list of calls", client: claude, upstream: chat, in: `
+	{
+		name: "A25 an empty list of calls", client: claude, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","content":"h","tool_calls":[]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"content":"i","tool_calls":[]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
@@ -36,7 +38,8 @@ var answerTraps = []answerTrap{
 		not:  []string{`tool_use`},
 		once: []string{`event: content_block_start`, `event: content_block_stop`},
 	},
-	{name: "A26 a name that comes after its arguments", client: claude, upstream: chat, in: `
+	{
+		name: "A26 a name that comes after its arguments", client: claude, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t1","type":"function","function":{"arguments":"{\"a\""}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":":1}"}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
@@ -44,7 +47,8 @@ var answerTraps = []answerTrap{
 		has:  []string{`{"type":"tool_use","id":"t1","name":"f","input":{}}`, `"partial_json":"{\"a\""`, `"partial_json":":1}"`, `"stop_reason":"tool_use"`},
 		once: []string{`event: content_block_start`},
 	},
-	{name: "A26 or never", client: claude, upstream: chat, in: `
+	{
+		name: "A26 or never", client: claude, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"content":"hi"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t1","type":"function","function":{"arguments":"{\"a\":1}"}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
@@ -52,7 +56,8 @@ var answerTraps = []answerTrap{
 		not:  []string{`"type":"tool_use"`, `"stop_reason":"tool_use"`, `"stop_reason":"end_turn"`},
 		once: []string{`event: content_block_start`},
 	},
-	{name: "A27 one index for two calls, and none at all", client: claude, upstream: chat, in: `
+	{
+		name: "A27 one index for two calls, and none at all", client: claude, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t2","type":"function","function":{"name":"g","arguments":"{\"b\":2}"}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"id":"t3","type":"function","function":{"name":"h","arguments":"{}"}}]}}]}
@@ -61,14 +66,16 @@ var answerTraps = []answerTrap{
 		has:  []string{`"index":0,"content_block":{"type":"tool_use","id":"t1","name":"f"`, `"index":1,"content_block":{"type":"tool_use","id":"t2","name":"g"`, `"index":2,"content_block":{"type":"tool_use","id":"t3","name":"h"`, `"stop_reason":"tool_use"`},
 		once: []string{`"index":0,"delta"`, `"index":1,"delta"`, `"index":2,"delta"`},
 	},
-	{name: "A28 calls that interleave", client: claude, upstream: chat, in: `
+	{
+		name: "A28 calls that interleave", client: claude, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t1","type":"function","function":{"name":"f","arguments":"{\"a\""}},{"index":1,"id":"t2","type":"function","function":{"name":"g","arguments":"{\"b\""}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}},{"index":1,"function":{"arguments":":2}"}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
 [DONE]`,
 		has: []string{"{\"type\":\"content_block_stop\",\"index\":0}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":1,", `"index":0,"delta":{"type":"input_json_delta","partial_json":":1}"}`, `"index":1,"delta":{"type":"input_json_delta","partial_json":":2}"}`},
 	},
-	{name: "A29 reasoning under any name", client: claude, upstream: chat, in: `
+	{
+		name: "A29 reasoning under any name", client: claude, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"reasoning":"h","reasoning_content":"h"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"reasoning":"m"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"content":"hi"}}]}
@@ -78,11 +85,13 @@ var answerTraps = []answerTrap{
 		not:  []string{`hh`},
 		once: []string{`"thinking":"h"`},
 	},
-	{name: "A22 stop with calls", client: claude, upstream: chat, whole: true,
+	{
+		name: "A22 stop with calls", client: claude, upstream: chat, whole: true,
 		in:  `{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10,"prompt_tokens_details":{"cached_tokens":9}}}`,
 		has: []string{`"stop_reason":"tool_use"`, `"input":{}`, `"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":7,"output_tokens":3}`},
 	},
-	{name: "B2 B19 E16 E25 F12 all that Codex waits for, with ids and numbers", client: responses, upstream: claude, in: `
+	{
+		name: "B2 B19 E16 E25 F12 all that Codex waits for, with ids and numbers", client: responses, upstream: claude, in: `
 {"type":"message_start","message":{"id":"m1","type":"message","role":"assistant","model":"x","content":[],"usage":{"input_tokens":7,"output_tokens":1}}}
 {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}}
 {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}
@@ -100,7 +109,8 @@ var answerTraps = []answerTrap{
 		not:  []string{`"annotations":null`},
 		once: []string{`event: response.function_call_arguments.done`, `event: response.completed`},
 	},
-	{name: "B20 what is complete repeats nothing", client: claude, upstream: responses, in: `
+	{
+		name: "B20 what is complete repeats nothing", client: claude, upstream: responses, in: `
 {"type":"response.created","response":{"id":"r1","status":"in_progress","output":[]}}
 {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"msg_1","role":"assistant","content":[]}}
 {"type":"response.output_text.delta","item_id":"msg_1","output_index":0,"content_index":0,"delta":"hi"}
@@ -108,7 +118,8 @@ var answerTraps = []answerTrap{
 {"type":"response.completed","response":{"id":"r1","status":"completed","output":[],"usage":{"input_tokens":7,"output_tokens":3,"total_tokens":10}}}`,
 		once: []string{`"text":"hi"`},
 	},
-	{name: "B21 arguments that come only when they are done", client: claude, upstream: responses, in: `
+	{
+		name: "B21 arguments that come only when they are done", client: claude, upstream: responses, in: `
 {"type":"response.created","response":{"id":"r1","status":"in_progress","output":[]}}
 {"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":""}}
 {"type":"response.function_call_arguments.done","item_id":"fc_1","output_index":0,"arguments":"{\"a\":1}"}
@@ -116,7 +127,8 @@ var answerTraps = []answerTrap{
 {"type":"response.completed","response":{"id":"r1","status":"completed","output":[],"usage":{"input_tokens":7,"output_tokens":3,"total_tokens":10}}}`,
 		once: []string{`"partial_json":"{\"a\":1}"`, `input_json_delta`},
 	},
-	{name: "B22 and in one piece", client: claude, upstream: responses, in: `
+	{
+		name: "B22 and in one piece", client: claude, upstream: responses, in: `
 {"type":"response.created","response":{"id":"r1","status":"in_progress","output":[]}}
 {"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":""}}
 {"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{\"a\":1}"}
@@ -125,7 +137,8 @@ var answerTraps = []answerTrap{
 {"type":"response.completed","response":{"id":"r1","status":"completed","output":[],"usage":{"input_tokens":7,"output_tokens":3,"total_tokens":10}}}`,
 		once: []string{`"partial_json":"{\"a\":1}"`, `input_json_delta`},
 	},
-	{name: "B4 several summaries are one thought, sealed once", client: claude, upstream: responses, in: `
+	{
+		name: "B4 several summaries are one thought, sealed once", client: claude, upstream: responses, in: `
 {"type":"response.created","response":{"id":"r1","status":"in_progress","output":[]}}
 {"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning","id":"rs_1","summary":[]}}
 {"type":"response.reasoning_summary_part.added","item_id":"rs_1","output_index":0,"summary_index":0,"part":{"type":"summary_text","text":""}}
@@ -137,7 +150,8 @@ var answerTraps = []answerTrap{
 		has:  []string{`"thinking":"one"`, `"thinking":"\n\n"`, `"thinking":"two"`},
 		once: []string{`event: content_block_start`, `signature_delta`},
 	},
-	{name: "B18 an answer that is incomplete, with half a call", client: claude, upstream: responses, in: `
+	{
+		name: "B18 an answer that is incomplete, with half a call", client: claude, upstream: responses, in: `
 {"type":"response.created","response":{"id":"r1","status":"in_progress","output":[]}}
 {"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":""}}
 {"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{\"a\""}
@@ -145,50 +159,58 @@ var answerTraps = []answerTrap{
 		has: []string{`"stop_reason":"max_tokens"`},
 		not: []string{`"stop_reason":"tool_use"`},
 	},
-	{name: "B18 and for a client of Responses", client: responses, upstream: chat, in: `
+	{
+		name: "B18 and for a client of Responses", client: responses, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t1","function":{"name":"f","arguments":"{\"a\""}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"length"}]}
 [DONE]`,
 		has: []string{`"arguments":"{\"a\"","status":"incomplete"`, `event: response.incomplete`, `"incomplete_details":{"reason":"max_output_tokens"}`},
 		not: []string{`"status":"completed"`},
 	},
-	{name: "D3 D5 calls one a chunk, and one finish at the end", client: chat, upstream: gem, in: `
+	{
+		name: "D3 D5 calls one a chunk, and one finish at the end", client: chat, upstream: gem, in: `
 {"candidates":[{"index":0,"content":{"role":"model","parts":[{"functionCall":{"name":"f","args":{"a":1}}}]}}],"modelVersion":"x","responseId":"r1"}
 {"candidates":[{"index":0,"content":{"role":"model","parts":[{"functionCall":{"name":"f","args":{"a":2}}}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3,"thoughtsTokenCount":2,"totalTokenCount":12}}`,
 		has:  []string{`{"index":0,"id":"call_gem_`, `{"index":1,"id":"call_gem_`},
 		not:  []string{`"finish_reason":"stop"`, `"usage"`},
 		once: []string{`"finish_reason":"tool_calls"`, `[DONE]`},
 	},
-	{name: "D17 no usage that was not asked for", client: chat, upstream: gem, ask: `{"model":"m","stream":true,"messages":[{"role":"user","content":"u"}]}`, in: `
+	{
+		name: "D17 no usage that was not asked for", client: chat, upstream: gem, ask: `{"model":"m","stream":true,"messages":[{"role":"user","content":"u"}]}`, in: `
 {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"hi"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3,"totalTokenCount":10}}`,
 		not:  []string{`usage`},
 		once: []string{`[DONE]`},
 	},
-	{name: "D17 once, at the end, if it was", client: chat, upstream: gem, ask: `{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"u"}]}`, in: `
+	{
+		name: "D17 once, at the end, if it was", client: chat, upstream: gem, ask: `{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"u"}]}`, in: `
 {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"h"}]}}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":1,"totalTokenCount":8}}
 {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"i"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3,"thoughtsTokenCount":5,"cachedContentTokenCount":4,"totalTokenCount":15}}`,
 		has:  []string{"\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"prompt_tokens_details\":{\"cached_tokens\":4},\"completion_tokens\":8,\"completion_tokens_details\":{\"reasoning_tokens\":5},\"total_tokens\":15}}\n\ndata: [DONE]"},
 		once: []string{`"usage"`},
 	},
-	{name: "A30 reasoning that nobody sealed has a signature, which is base64", client: claude, upstream: chat, in: `
+	{
+		name: "A30 reasoning that nobody sealed has a signature, which is base64", client: claude, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","reasoning_content":"hm"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"content":"yes"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
 [DONE]`,
 		once: []string{`{"type":"signature_delta","signature":"Zportic1ey`},
 	},
-	{name: "E8 an answer of nothing but reasoning", client: responses, upstream: chat, in: `
+	{
+		name: "E8 an answer of nothing but reasoning", client: responses, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","reasoning_content":"all I say"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
 [DONE]`,
 		has:  []string{`"delta":"all I say"`, `"output":[{"type":"reasoning","id":"rs_c1_0","summary":[{"type":"summary_text","text":"all I say"}]},{"type":"message","id":"msg_c1_1","status":"completed","role":"assistant","content":[{"type":"output_text","text":"all I say"`},
 		once: []string{`event: response.completed`, `event: response.output_text.done`},
 	},
-	{name: "E8 whole", client: responses, upstream: chat, whole: true,
+	{
+		name: "E8 whole", client: responses, upstream: chat, whole: true,
 		in:  `{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"","reasoning_content":"all I say"},"finish_reason":"stop"}]}`,
 		has: []string{`{"type":"message","id":"msg_c1_1","status":"completed","role":"assistant","content":[{"type":"output_text","text":"all I say"`},
 	},
-	{name: "E16 items that interleave keep their places", client: responses, upstream: chat, in: `
+	{
+		name: "E16 items that interleave keep their places", client: responses, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"reasoning_content":"hm"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"content":"h"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t1","type":"function","function":{"name":"f","arguments":"{\"a\""}},{"index":1,"id":"t2","type":"function","function":{"name":"g","arguments":"{"}}]}}]}
@@ -198,7 +220,8 @@ var answerTraps = []answerTrap{
 		has:  []string{`"output_index":2,"item":{"id":"fc_c1_2"`, `"output_index":3,"item":{"id":"fc_c1_3"`, `"item_id":"fc_c1_2","output_index":2,"delta":":1}"`, `"item_id":"fc_c1_3","output_index":3,"delta":"}"`},
 		once: []string{`"output":[{"type":"reasoning","id":"rs_c1_0"`},
 	},
-	{name: "E17 calls without ids", client: responses, upstream: chat, in: `
+	{
+		name: "E17 calls without ids", client: responses, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{"}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
@@ -206,21 +229,24 @@ var answerTraps = []answerTrap{
 		has: []string{`"call_id":"call_599a12c78af570ba2643be0b","name":"f","arguments":"","status":"in_progress"`, `"call_id":"call_599a12c78af570ba2643be0b","name":"f","arguments":"{}","status":"completed"`},
 		not: []string{`"call_id":""`},
 	},
-	{name: "E18 a limit", client: responses, upstream: chat, in: `
+	{
+		name: "E18 a limit", client: responses, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"content":"h"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"length"}]}
 [DONE]`,
 		has: []string{`event: response.incomplete`, `"incomplete_details":{"reason":"max_output_tokens"}`},
 		not: []string{`response.completed`},
 	},
-	{name: "E18 a filter", client: responses, upstream: chat, in: `
+	{
+		name: "E18 a filter", client: responses, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"content":"h"}}]}
 {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"content_filter"}]}
 [DONE]`,
 		has: []string{`event: response.incomplete`, `"incomplete_details":{"reason":"content_filter"}`},
 		not: []string{`response.completed`},
 	},
-	{name: "E19 an end before the finish, and what follows it", client: responses, upstream: chat, in: `
+	{
+		name: "E19 an end before the finish, and what follows it", client: responses, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"content":"h"}}]}
 [DONE]
 {"id":"c1","choices":[{"index":0,"delta":{"content":"late"}}]}`,
@@ -228,25 +254,30 @@ var answerTraps = []answerTrap{
 		not:  []string{`late`},
 		once: []string{`event: response.completed`},
 	},
-	{name: "E20 F11 details of the usage, even where they are nothing", client: responses, upstream: gem, in: `
+	{
+		name: "E20 F11 details of the usage, even where they are nothing", client: responses, upstream: gem, in: `
 {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"h"}]}}],"usageMetadata":{"promptTokenCount":0,"totalTokenCount":0}}
 {"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"i"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3,"thoughtsTokenCount":2,"cachedContentTokenCount":4,"totalTokenCount":12}}`,
 		has: []string{`"usage":{"input_tokens":7,"input_tokens_details":{"cached_tokens":4},"output_tokens":5,"output_tokens_details":{"reasoning_tokens":2},"total_tokens":12}`},
 	},
-	{name: "E20 no details at all", client: responses, upstream: chat, whole: true,
+	{
+		name: "E20 no details at all", client: responses, upstream: chat, whole: true,
 		in:  `{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}}`,
 		has: []string{`"input_tokens_details":{"cached_tokens":0}`, `"output_tokens_details":{"reasoning_tokens":0}`},
 	},
-	{name: "B30 a refusal is no empty success", client: claude, upstream: responses, whole: true,
+	{
+		name: "B30 a refusal is no empty success", client: claude, upstream: responses, whole: true,
 		in:  `{"id":"r1","object":"response","status":"completed","output":[{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"refusal","refusal":"no"}]}],"usage":{"input_tokens":7,"output_tokens":3,"total_tokens":10}}`,
 		has: []string{`"stop_reason":"refusal"`, `"text":"no"`},
 		not: []string{`end_turn`},
 	},
-	{name: "F16 a call has the same id whole", client: responses, upstream: gem, whole: true,
+	{
+		name: "F16 a call has the same id whole", client: responses, upstream: gem, whole: true,
 		in:  `{"candidates":[{"index":0,"content":{"role":"model","parts":[{"functionCall":{"name":"f","args":{"a":1}}}]},"finishReason":"STOP"}],"responseId":"r1"}`,
 		has: []string{`"call_id":"call_gem_61b0caa31bcbbe22"`},
 	},
-	{name: "F16 and in pieces", client: responses, upstream: gem, in: `
+	{
+		name: "F16 and in pieces", client: responses, upstream: gem, in: `
 {"candidates":[{"index":0,"content":{"role":"model","parts":[{"functionCall":{"name":"f","args":{"a":1}}}]},"finishReason":"STOP"}],"responseId":"r1"}`,
 		has: []string{`"call_id":"call_gem_61b0caa31bcbbe22"`},
 	},

@@ -38,8 +38,10 @@ func TestRequests(t *testing.T) {
 		"a size":            {in: `{"input":"a","dimensions":1.5}`, param: "dimensions"},
 		"too large a size":  {in: `{"input":"a","dimensions":65537}`, param: "dimensions"},
 
-		"Google's": {google: true, in: `{"model":"models/x","content":{"role":"user","parts":[{"text":"a"},{"text":"b"}]},"embedContentConfig":{"outputDimensionality":3,"taskType":"CLUSTERING","autoTruncate":true}}`,
-			out: `{"model":"models/m","input":["a\nb"],"dimensions":3,"encoding_format":"float"}`, lost: 2},
+		"Google's": {
+			google: true, in: `{"model":"models/x","content":{"role":"user","parts":[{"text":"a"},{"text":"b"}]},"embedContentConfig":{"outputDimensionality":3,"taskType":"CLUSTERING","autoTruncate":true}}`,
+			out: `{"model":"models/m","input":["a\nb"],"dimensions":3,"encoding_format":"float"}`, lost: 2,
+		},
 		"no task":       {google: true, in: `{"content":{"parts":[{"text":"a"}]},"task_type":"TASK_TYPE_UNSPECIFIED","title":null}`, out: `{"model":"models/m","input":["a"],"encoding_format":"float"}`},
 		"one loss":      {google: true, many: true, in: `{"requests":` + list(3, `{"content":{"parts":[{"text":"a"}]},"taskType":"CLUSTERING"}`) + `}`, out: `{"model":"models/m","input":["a","a","a"],"encoding_format":"float"}`, lost: 1},
 		"no content":    {google: true, in: `{"taskType":"CLUSTERING"}`, param: "content"},
