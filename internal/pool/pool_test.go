@@ -358,3 +358,19 @@ func BenchmarkLease(b *testing.B) {
 		})
 	}
 }
+
+// TestOnly: what one account alone has is asked of no other.
+func TestOnly(t *testing.T) {
+	p, _ := pool(account("a"), account("b", func(a *Account) { a.Priority = 1 }))
+	w := chat
+	w.Only = "b"
+	if got := take(p, w, of(fault.QuotaSpent, time.Hour)); got != "b" {
+		t.Errorf("got %q, want b", got)
+	}
+	if _, n := p.Lease(w); n == nil || n.Known != 1 || len(n.Passed) != 1 {
+		t.Errorf("while b rests: %+v", n)
+	}
+	if w.Only = "gone"; take(p, w, nil) != "" {
+		t.Error("another account took the place of one that is not there")
+	}
+}
