@@ -94,16 +94,21 @@ func TestJudgeWait(t *testing.T) {
 		{name: "ten years", status: 429, header: http.Header{"Retry-After": {"315360000"}}, want: MaxWait},
 		{name: "the limit that is used up", status: 429, want: 6 * time.Minute, header: http.Header{
 			"X-Ratelimit-Remaining-Requests": {"59"}, "X-Ratelimit-Reset-Requests": {"1h"},
-			"X-Ratelimit-Remaining-Tokens": {"0"}, "X-Ratelimit-Reset-Tokens": {"6m0s"}}},
+			"X-Ratelimit-Remaining-Tokens": {"0"}, "X-Ratelimit-Reset-Tokens": {"6m0s"},
+		}},
 		{name: "the later of two", status: 429, want: time.Minute, header: http.Header{
 			"Anthropic-Ratelimit-Requests-Remaining": {"0"}, "Anthropic-Ratelimit-Requests-Reset": {"2026-11-23T12:00:10Z"},
-			"Anthropic-Ratelimit-Input-Tokens-Remaining": {"0"}, "Anthropic-Ratelimit-Input-Tokens-Reset": {"2026-11-23T12:01:00Z"}}},
+			"Anthropic-Ratelimit-Input-Tokens-Remaining": {"0"}, "Anthropic-Ratelimit-Input-Tokens-Reset": {"2026-11-23T12:01:00Z"},
+		}},
 		{name: "a subscription's limit", status: 429, want: 30 * time.Second, header: http.Header{
-			"Anthropic-Ratelimit-Unified-Status": {"rejected"}, "Anthropic-Ratelimit-Unified-Reset": {"1795435230"}}},
+			"Anthropic-Ratelimit-Unified-Status": {"rejected"}, "Anthropic-Ratelimit-Unified-Reset": {"1795435230"},
+		}},
 		{name: "a subscription's limit not reached", status: 429, header: http.Header{
-			"Anthropic-Ratelimit-Unified-Status": {"allowed"}, "Anthropic-Ratelimit-Unified-Reset": {"1795435230"}}},
+			"Anthropic-Ratelimit-Unified-Status": {"allowed"}, "Anthropic-Ratelimit-Unified-Reset": {"1795435230"},
+		}},
 		{name: "limits matter for 429 only", status: 500, header: http.Header{
-			"X-Ratelimit-Remaining-Tokens": {"0"}, "X-Ratelimit-Reset-Tokens": {"6m0s"}}},
+			"X-Ratelimit-Remaining-Tokens": {"0"}, "X-Ratelimit-Reset-Tokens": {"6m0s"},
+		}},
 		{name: "prose last", status: 429, msg: "Please try again in 1.2s.", want: 1200 * time.Millisecond},
 		{name: "header before prose", status: 429, msg: "Please try again in 1.2s.", header: http.Header{"Retry-After": {"9"}}, want: 9 * time.Second},
 		{name: "prose in a stream", status: 200, msg: "retry after 5 seconds", want: 5 * time.Second},

@@ -16,12 +16,14 @@ func TestReplace(t *testing.T) {
 	}{
 		"everything else stays": {
 			" { \"b\" : 1e400,\n\t\"model\":\"x\" , \"n\":12345678901234567890,\"b\":[ ], \"u\":\"\\u00e9\\/\" } ",
-			" { \"b\" : 1e400,\n\t\"model\":\"new\" , \"n\":12345678901234567890,\"b\":[ ], \"u\":\"\\u00e9\\/\" } ", 1},
+			" { \"b\" : 1e400,\n\t\"model\":\"new\" , \"n\":12345678901234567890,\"b\":[ ], \"u\":\"\\u00e9\\/\" } ", 1,
+		},
 		"a repeated name":         {`{"model":"a","model":{"x":1}}`, `{"model":"new","model":"new"}`, 2},
 		"a name in escapes":       {`{"mod\u0065l":"a"}`, `{"mod\u0065l":"new"}`, 1},
 		"nested ones are others'": {`{"a":{"model":"x"},"l":[{"model":"y"}]}`, `{"a":{"model":"x"},"l":[{"model":"y"}]}`, 0},
 		"quotes and brackets in strings": {
-			`{"a":"}\"{\\","model":"\\\"","z":"["}`, `{"a":"}\"{\\","model":"new","z":"["}`, 1},
+			`{"a":"}\"{\\","model":"\\\"","z":"["}`, `{"a":"}\"{\\","model":"new","z":"["}`, 1,
+		},
 		"empty": {`{}`, `{}`, 0},
 	} {
 		in := []byte(c.in)

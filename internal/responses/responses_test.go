@@ -143,7 +143,10 @@ func TestHomes(t *testing.T) {
 		scope, id, account string
 		own                bool
 	}{
-		{"alice", "r1", "a", true}, {"bob", "r1", "", false}, {"bob", "r2", "", true}, {"alice", "", "", true},
+		{"alice", "r1", "a", true},
+		{"bob", "r1", "", false},
+		{"bob", "r2", "", true},
+		{"alice", "", "", true},
 		{"alice", strings.Repeat("x", MaxID+1), "", true},
 	} {
 		if account, own := h.Get(tc.scope, tc.id); account != tc.account || own != tc.own {

@@ -234,7 +234,7 @@ func FuzzUnwrap(f *testing.F) {
 // Google's SDKs keep a signature as bytes: they fail on what is no base64.
 func TestWrappedSealIsBase64(t *testing.T) {
 	for n := range 5 {
-		c := capsule{issuer: issuer{Model: "m"}, Seals: []sealed{{Seat: onCall, Data: strings.Repeat("?", n)}}}
+		c := capsule{Model: "m", Seals: []sealed{{Seat: onCall, Data: strings.Repeat("?", n)}}}
 		text := c.wrap()
 		if _, err := base64.StdEncoding.DecodeString(text); err != nil || !strings.HasPrefix(text, SealMark) {
 			t.Errorf("%s: %v", text, err)

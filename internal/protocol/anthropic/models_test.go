@@ -21,10 +21,14 @@ func TestDecodeModels(t *testing.T) {
 	}{
 		"Anthropic": {
 			`{"data":[{"type":"model","id":"claude-x","display_name":"Claude X","created_at":"2026-07-24T00:00:00Z","max_input_tokens":1000000,"max_tokens":128000,"capabilities":{"batch":{"supported":true}}}],"has_more":false,"first_id":"claude-x","last_id":"claude-x"}`,
-			[]protocol.Model{{ID: "claude-x", DisplayName: "Claude X", Created: time.Date(2026, 7, 24, 0, 0, 0, 0, time.UTC), Context: 1000000, MaxOutput: 128000}}, ""},
+			[]protocol.Model{{ID: "claude-x", DisplayName: "Claude X", Created: time.Date(2026, 7, 24, 0, 0, 0, 0, time.UTC), Context: 1000000, MaxOutput: 128000}},
+			"",
+		},
 		"unknown limits and date": {
 			`{"data":[{"type":"model","id":"a","display_name":"a","created_at":"1970-01-01T00:00:00Z","max_input_tokens":null,"max_tokens":null}]}`,
-			[]protocol.Model{{ID: "a"}}, ""},
+			[]protocol.Model{{ID: "a"}},
+			"",
+		},
 		"OpenAI's form":      {`{"object":"list","data":[{"id":"a","object":"model","created":1700000000,"owned_by":"z","context_length":4096}]}`, []protocol.Model{{ID: "a", OwnedBy: "z", Created: time.Unix(1700000000, 0).UTC(), Context: 4096}}, ""},
 		"another page":       {`{"data":[{"id":"a b"}],"has_more":true,"last_id":"a b"}`, []protocol.Model{{ID: "a b"}}, "limit=1000&after_id=a+b"},
 		"more, but no place": {`{"data":[],"has_more":true,"last_id":null}`, []protocol.Model{}, ""},

@@ -215,7 +215,8 @@ func TestBody(t *testing.T) {
 		out  int64
 	}{
 		"an answer": {
-			`{"id":"a","type":"message","model":"m","content":[{"type":"thinking","thinking":"ab","signature":"cdef"},{"type":"text","text":"cde","citations":null},{"type":"tool_use","id":"t","name":"f","input":{"a":1}}],"stop_reason":"tool_use","usage":{"input_tokens":5,"output_tokens":3}}`, whole, "tool_use", 5 + int64(len(`{"a":1}`))},
+			`{"id":"a","type":"message","model":"m","content":[{"type":"thinking","thinking":"ab","signature":"cdef"},{"type":"text","text":"cde","citations":null},{"type":"tool_use","id":"t","name":"f","input":{"a":1}}],"stop_reason":"tool_use","usage":{"input_tokens":5,"output_tokens":3}}`, whole, "tool_use", 5 + int64(len(`{"a":1}`)),
+		},
 		"a refusal":                     {`{"id":"a","type":"message","content":[],"stop_reason":"refusal","stop_details":{"type":"refusal"}}`, whole, "refusal", 0},
 		"nothing more to say":           {`{"id":"a","type":"message","content":[],"stop_reason":"end_turn"}`, whole, "end_turn", 0},
 		"a warmed cache":                {`{"id":"a","type":"message","content":[],"stop_reason":"max_tokens","usage":{"input_tokens":5,"output_tokens":0}}`, whole, "max_tokens", 0},

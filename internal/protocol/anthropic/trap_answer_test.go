@@ -24,31 +24,53 @@ func TestTrapsOfAnswers(t *testing.T) {
 		want   string // compared member by member
 		losses int
 	}{
-		{"X26 every member that clients need, and the model that was asked for", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{text}}),
-			`{"id":"msg_chatcmpl-1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"<hi>"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}`, 0},
+		{
+			"X26 every member that clients need, and the model that was asked for", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{text}}),
+			`{"id":"msg_chatcmpl-1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"<hi>"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}`, 0,
+		},
 		{"C16 an empty answer", &llm.Response{}, `{"id":"msg_1","content":[],"stop_reason":"end_turn"}`, 0},
-		{"A21 C28 X19 X21 usage", &llm.Response{Usage: llm.Usage{Input: 1, CacheRead: 2, CacheWrite: 4, Output: 8, Reasoning: 16}, Answers: []llm.Answer{{Stop: llm.StopContext}}},
-			`{"stop_reason":"model_context_window_exceeded","usage":{"input_tokens":1,"cache_creation_input_tokens":4,"cache_read_input_tokens":2,"output_tokens":24,"output_tokens_details":{"thinking_tokens":16}}}`, 0},
-		{"A22 C15 calls win", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{call(llm.Plain(`{"a":1.50}`)), text}}),
-			`{"content":[{"type":"tool_use","id":"c","name":"f","input":{"a":1.50}},{"type":"text","text":"<hi>"}],"stop_reason":"tool_use"}`, 0},
-		{"A12 arguments that are none", one(llm.Answer{Stop: llm.StopCall, Parts: []llm.Part{call(llm.Wire([]byte(`"{\"a\":"`)))}}),
-			`{"content":[{"type":"tool_use","id":"c","name":"f","input":"{\"a\":"}],"stop_reason":"tool_use"}`, 0},
-		{"A12 no arguments", one(llm.Answer{Stop: llm.StopCall, Parts: []llm.Part{call(llm.Text{})}}),
-			`{"content":[{"type":"tool_use","id":"c","name":"f","input":{}}]}`, 0},
-		{"A30 thinking without a signature", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{&llm.Thought{Text: llm.Plain("hm")}, text}}),
-			`{"content":[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"<hi>"}]}`, 0},
-		{"A25 empty parts", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{&llm.Prose{}, &llm.Thought{}, text}}),
-			`{"content":[{"type":"text","text":"<hi>"}]}`, 0},
-		{"B18 a filter", one(llm.Answer{Stop: llm.StopFilter}),
-			`{"content":[],"stop_reason":"refusal","stop_details":{"type":"refusal","category":null,"explanation":null}}`, 0},
-		{"B30 a refusal", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{&llm.Refusal{Text: llm.Plain("no")}}}),
-			`{"content":[{"type":"text","text":"no"}],"stop_reason":"refusal","stop_details":{"type":"refusal","category":null,"explanation":"no"}}`, 0},
+		{
+			"A21 C28 X19 X21 usage", &llm.Response{Usage: llm.Usage{Input: 1, CacheRead: 2, CacheWrite: 4, Output: 8, Reasoning: 16}, Answers: []llm.Answer{{Stop: llm.StopContext}}},
+			`{"stop_reason":"model_context_window_exceeded","usage":{"input_tokens":1,"cache_creation_input_tokens":4,"cache_read_input_tokens":2,"output_tokens":24,"output_tokens_details":{"thinking_tokens":16}}}`, 0,
+		},
+		{
+			"A22 C15 calls win", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{call(llm.Plain(`{"a":1.50}`)), text}}),
+			`{"content":[{"type":"tool_use","id":"c","name":"f","input":{"a":1.50}},{"type":"text","text":"<hi>"}],"stop_reason":"tool_use"}`, 0,
+		},
+		{
+			"A12 arguments that are none", one(llm.Answer{Stop: llm.StopCall, Parts: []llm.Part{call(llm.Wire([]byte(`"{\"a\":"`)))}}),
+			`{"content":[{"type":"tool_use","id":"c","name":"f","input":"{\"a\":"}],"stop_reason":"tool_use"}`, 0,
+		},
+		{
+			"A12 no arguments", one(llm.Answer{Stop: llm.StopCall, Parts: []llm.Part{call(llm.Text{})}}),
+			`{"content":[{"type":"tool_use","id":"c","name":"f","input":{}}]}`, 0,
+		},
+		{
+			"A30 thinking without a signature", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{&llm.Thought{Text: llm.Plain("hm")}, text}}),
+			`{"content":[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"<hi>"}]}`, 0,
+		},
+		{
+			"A25 empty parts", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{&llm.Prose{}, &llm.Thought{}, text}}),
+			`{"content":[{"type":"text","text":"<hi>"}]}`, 0,
+		},
+		{
+			"B18 a filter", one(llm.Answer{Stop: llm.StopFilter}),
+			`{"content":[],"stop_reason":"refusal","stop_details":{"type":"refusal","category":null,"explanation":null}}`, 0,
+		},
+		{
+			"B30 a refusal", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{&llm.Refusal{Text: llm.Plain("no")}}}),
+			`{"content":[{"type":"text","text":"no"}],"stop_reason":"refusal","stop_details":{"type":"refusal","category":null,"explanation":"no"}}`, 0,
+		},
 		{"A21 a pause", one(llm.Answer{Stop: llm.StopPause}), `{"stop_reason":"pause_turn"}`, 0},
 		{"A20 a stop sequence", one(llm.Answer{Stop: llm.StopSequence, Sequence: llm.Plain("X"), Parts: []llm.Part{text}}), `{"stop_reason":"stop_sequence","stop_sequence":"X"}`, 0},
-		{"citations of another protocol", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{&llm.Prose{Text: llm.Plain("né E"), Cites: []llm.Citation{{URL: "u", Title: "T", Start: 1, End: 2}, {URL: "v"}}}}}),
-			`{"content":[{"type":"text","text":"né E","citations":[{"type":"web_search_result_location","cited_text":"é","url":"u","title":"T","encrypted_index":""},{"type":"web_search_result_location","cited_text":"né E","url":"v","title":null,"encrypted_index":""}]}]}`, 0},
-		{"two answers, logprobs, a sound", &llm.Response{Answers: []llm.Answer{{Stop: llm.StopEnd, Logprobs: []byte(`{}`), Parts: []llm.Part{&llm.Blob{Kind: llm.Audio}}}, {}}},
-			`{"content":[{"type":"text","text":"[The model made a sound, for which this protocol has no room.]"}]}`, 3},
+		{
+			"citations of another protocol", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{&llm.Prose{Text: llm.Plain("né E"), Cites: []llm.Citation{{URL: "u", Title: "T", Start: 1, End: 2}, {URL: "v"}}}}}),
+			`{"content":[{"type":"text","text":"né E","citations":[{"type":"web_search_result_location","cited_text":"é","url":"u","title":"T","encrypted_index":""},{"type":"web_search_result_location","cited_text":"né E","url":"v","title":null,"encrypted_index":""}]}]}`, 0,
+		},
+		{
+			"two answers, logprobs, a sound", &llm.Response{Answers: []llm.Answer{{Stop: llm.StopEnd, Logprobs: []byte(`{}`), Parts: []llm.Part{&llm.Blob{Kind: llm.Audio}}}, {}}},
+			`{"content":[{"type":"text","text":"[The model made a sound, for which this protocol has no room.]"}]}`, 3,
+		},
 	} {
 		out, losses, err := New().EncodeResponse(nil, tt.r, echoOf("m"))
 		if err != nil {

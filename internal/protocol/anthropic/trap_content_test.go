@@ -12,30 +12,52 @@ import (
 func TestTrapsOfContent(t *testing.T) {
 	const tools = `"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}]`
 	spring(t, []trap{
-		{name: "A41 a picture is what it is, not what it is said to be", in: `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,/9j/4AAQ"}},{"type":"image_url","image_url":{"url":"https://e.example/a.png","detail":"auto"}},{"type":"image_url","image_url":{"url":"data:image/tiff;base64,SUkqAA=="}}]}]}`,
+		{
+			name: "A41 a picture is what it is, not what it is said to be", in: `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,/9j/4AAQ"}},{"type":"image_url","image_url":{"url":"https://e.example/a.png","detail":"auto"}},{"type":"image_url","image_url":{"url":"data:image/tiff;base64,SUkqAA=="}}]}]}`,
 			want:   `{"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/jpeg","data":"/9j/4AAQ"}},{"type":"image","source":{"type":"url","url":"https://e.example/a.png"}}]}]}`,
-			losses: "messages[0].content[2]"},
-		{name: "A40 a PDF, a text, a spreadsheet, a file of another's", in: `{"messages":[{"role":"user","content":[{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0x"}},{"type":"file","file":{"filename":"a.csv","file_data":"data:text/csv;base64,YSxiCg=="}},{"type":"file","file":{"filename":"a.xls","file_data":"data:application/vnd.ms-excel;base64,0M8R4A=="}},{"type":"file","file":{"file_id":"file-1"}}]}]}`,
+			losses: "messages[0].content[2]",
+		},
+		{
+			name: "A40 a PDF, a text, a spreadsheet, a file of another's", in: `{"messages":[{"role":"user","content":[{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0x"}},{"type":"file","file":{"filename":"a.csv","file_data":"data:text/csv;base64,YSxiCg=="}},{"type":"file","file":{"filename":"a.xls","file_data":"data:application/vnd.ms-excel;base64,0M8R4A=="}},{"type":"file","file":{"file_id":"file-1"}}]}]}`,
 			want:   `{"messages":[{"role":"user","content":[{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0x"},"title":"a.pdf"},{"type":"document","source":{"type":"text","media_type":"text/plain","data":"a,b\n"},"title":"a.csv"}]}]}`,
-			losses: "messages[0].content[2],messages[0].content[3]"},
-		{name: "a sound", in: `{"messages":[{"role":"user","content":[{"type":"text","text":"what is this?"},{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]}`,
-			want: `{"messages":[{"role":"user","content":"what is this?"}]}`, losses: "messages[0].content[1]"},
-		{name: "A29 A30 reasoning without a signature does not go back", in: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","reasoning_content":"hm"},{"role":"user","content":"v"}]}`,
-			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a"},{"role":"user","content":"v"}]}`, losses: "messages[1].content[0]"},
-		{name: "A30 not even in this protocol", in: `{"max_tokens":1,"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`,
-			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`, losses: "messages[1].content[0]"},
-		{name: "A30 but to a copy that signs nothing", model: "~glm-5.3", in: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","reasoning_content":"hm"},{"role":"user","content":"v"}]}`,
-			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`},
-		{name: "A33 B5 signed and redacted reasoning goes back as it came", in: `{"max_tokens":1,"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"sig"},{"type":"redacted_thinking","data":"enc"},{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`,
-			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"sig"},{"type":"redacted_thinking","data":"enc"},{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`},
-		{name: "B6 C9 another's seal does not", in: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","reasoning_details":[{"type":"reasoning.encrypted","data":"enc"},{"type":"reasoning.text","text":"hm","signature":"sig"}]},{"role":"user","content":"v"}]}`,
-			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a"},{"role":"user","content":"v"}]}`, losses: "messages[1].content[0],messages[1].content[1]"},
-		{name: "A31 a turn that began without thinking goes on without", in: `{"reasoning_effort":"high","messages":[{"role":"user","content":"u"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}],` + tools + `}`,
-			want: `{"thinking":null}`, losses: "reasoning,reasoning.effort"},
-		{name: "A31 a model that decides for itself need not", model: "claude-opus-4-8", in: `{"reasoning_effort":"high","messages":[{"role":"user","content":"u"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}],` + tools + `}`,
-			want: `{"thinking":{"type":"adaptive"},"output_config":{"effort":"high"}}`},
-		{name: "A32 a forced tool wins over a budget", in: `{"reasoning_effort":"low","messages":[{"role":"user","content":"u"}],` + tools + `,"tool_choice":"required"}`,
-			want: `{"thinking":null,"tool_choice":{"type":"any"}}`, losses: "reasoning,reasoning.effort"},
+			losses: "messages[0].content[2],messages[0].content[3]",
+		},
+		{
+			name: "a sound", in: `{"messages":[{"role":"user","content":[{"type":"text","text":"what is this?"},{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]}`,
+			want: `{"messages":[{"role":"user","content":"what is this?"}]}`, losses: "messages[0].content[1]",
+		},
+		{
+			name: "A29 A30 reasoning without a signature does not go back", in: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","reasoning_content":"hm"},{"role":"user","content":"v"}]}`,
+			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a"},{"role":"user","content":"v"}]}`, losses: "messages[1].content[0]",
+		},
+		{
+			name: "A30 not even in this protocol", in: `{"max_tokens":1,"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`,
+			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`, losses: "messages[1].content[0]",
+		},
+		{
+			name: "A30 but to a copy that signs nothing", model: "~glm-5.3", in: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","reasoning_content":"hm"},{"role":"user","content":"v"}]}`,
+			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`,
+		},
+		{
+			name: "A33 B5 signed and redacted reasoning goes back as it came", in: `{"max_tokens":1,"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"sig"},{"type":"redacted_thinking","data":"enc"},{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`,
+			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"sig"},{"type":"redacted_thinking","data":"enc"},{"type":"text","text":"a"}]},{"role":"user","content":"v"}]}`,
+		},
+		{
+			name: "B6 C9 another's seal does not", in: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","reasoning_details":[{"type":"reasoning.encrypted","data":"enc"},{"type":"reasoning.text","text":"hm","signature":"sig"}]},{"role":"user","content":"v"}]}`,
+			want: `{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a"},{"role":"user","content":"v"}]}`, losses: "messages[1].content[0],messages[1].content[1]",
+		},
+		{
+			name: "A31 a turn that began without thinking goes on without", in: `{"reasoning_effort":"high","messages":[{"role":"user","content":"u"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}],` + tools + `}`,
+			want: `{"thinking":null}`, losses: "reasoning,reasoning.effort",
+		},
+		{
+			name: "A31 a model that decides for itself need not", model: "claude-opus-4-8", in: `{"reasoning_effort":"high","messages":[{"role":"user","content":"u"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}],` + tools + `}`,
+			want: `{"thinking":{"type":"adaptive"},"output_config":{"effort":"high"}}`,
+		},
+		{
+			name: "A32 a forced tool wins over a budget", in: `{"reasoning_effort":"low","messages":[{"role":"user","content":"u"}],` + tools + `,"tool_choice":"required"}`,
+			want: `{"thinking":null,"tool_choice":{"type":"any"}}`, losses: "reasoning,reasoning.effort",
+		},
 	})
 }
 
@@ -46,10 +68,14 @@ func TestTrapsOfKnobs(t *testing.T) {
 		{name: "A19 a limit is demanded", in: `{` + ask + `}`, want: `{"max_tokens":32000}`},
 		{name: "A19 a model that thinks gets all it can write", model: "claude-opus-4-8", in: `{` + ask + `,"reasoning_effort":"low"}`, want: `{"max_tokens":128000}`},
 		{name: "A19 either name", in: `{` + ask + `,"max_completion_tokens":77}`, want: `{"max_tokens":77}`},
-		{name: "A19 the budget stays below the limit", in: `{` + ask + `,"max_completion_tokens":3000,"reasoning":{"max_tokens":8000}}`,
-			want: `{"max_tokens":3000,"thinking":{"type":"enabled","budget_tokens":1976}}`, losses: "reasoning.budget"},
-		{name: "A19 no room to think", in: `{` + ask + `,"max_completion_tokens":2000,"reasoning_effort":"high"}`,
-			want: `{"max_tokens":2000,"thinking":null}`, losses: "reasoning"},
+		{
+			name: "A19 the budget stays below the limit", in: `{` + ask + `,"max_completion_tokens":3000,"reasoning":{"max_tokens":8000}}`,
+			want: `{"max_tokens":3000,"thinking":{"type":"enabled","budget_tokens":1976}}`, losses: "reasoning.budget",
+		},
+		{
+			name: "A19 no room to think", in: `{` + ask + `,"max_completion_tokens":2000,"reasoning_effort":"high"}`,
+			want: `{"max_tokens":2000,"thinking":null}`, losses: "reasoning",
+		},
 		{name: "A20 stop sequences", in: `{` + ask + `,"stop":["X","\n"," "]}`, want: `{"stop_sequences":["X"]}`, losses: "stop[1],stop[2]"},
 		{name: "A20 one", in: `{` + ask + `,"stop":"X"}`, want: `{"stop_sequences":["X"]}`},
 		{name: "X28 knobs of an older model", in: `{` + ask + `,"temperature":1.5,"top_k":5}`, want: `{"temperature":1,"top_k":5}`, losses: "temperature"},
@@ -58,9 +84,11 @@ func TestTrapsOfKnobs(t *testing.T) {
 		{name: "X28 later models refuse them", model: "claude-opus-4-8", in: `{` + ask + `,"temperature":0.2,"top_p":1,"top_k":5}`, want: `{"temperature":null,"top_p":null,"top_k":null}`, losses: "temperature,top_k"},
 		{name: "X28 but for the default", model: "claude-opus-4-8", in: `{` + ask + `,"temperature":1.0}`, want: `{"temperature":null}`},
 		{name: "X28 none while it thinks", in: `{` + ask + `,"temperature":0.2,"top_p":0.97,"reasoning_effort":"medium"}`, want: `{"temperature":null,"top_p":0.97}`, losses: "reasoning.effort,temperature"},
-		{name: "A37 a schema for the answer", in: `{` + ask + `,"response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object","properties":{"a":{"type":"integer","minimum":1}}}}}}`,
+		{
+			name: "A37 a schema for the answer", in: `{` + ask + `,"response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object","properties":{"a":{"type":"integer","minimum":1}}}}}}`,
 			want:   `{"output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{"a":{"type":"integer","description":"(minimum: 1)"}},"additionalProperties":false}}}}`,
-			losses: "output.schema.properties.a.minimum"},
+			losses: "output.schema.properties.a.minimum",
+		},
 		{name: "A37 a model without", model: "claude-opus-4-1", in: `{` + ask + `,"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}}`, want: `{"output_config":null}`, losses: "output.schema"},
 		{name: "A37 any JSON", in: `{` + ask + `,"response_format":{"type":"json_object"}}`, want: `{"system":null,"output_config":null}`, losses: "output"},
 		{name: "A38 what has no counterpart", in: `{` + ask + `,"n":2,"logprobs":true,"logit_bias":{"1":2},"seed":7,"frequency_penalty":1,"presence_penalty":0}`, want: `{"n":null}`, losses: "frequency_penalty,logit_bias,logprobs,n,seed"},
@@ -70,10 +98,14 @@ func TestTrapsOfKnobs(t *testing.T) {
 		{name: "B10 effort without thinking", model: "claude-opus-4-6", in: `{"max_tokens":9,` + ask + `,"output_config":{"effort":"xhigh"}}`, want: `{"thinking":null,"output_config":{"effort":"high"}}`, losses: "reasoning.effort"},
 		{name: "B11 to ask for a summary does not switch thinking on", in: `{` + ask + `,"reasoning":{"exclude":true}}`, want: `{"thinking":null}`},
 		{name: "B26 B27 what only Anthropic knows goes back to it", in: `{"max_tokens":9,` + ask + `,"context_management":{"edits":[{"type":"compact_20260112"}]},"container":"c"}`, want: `{"context_management":{"edits":[{"type":"compact_20260112"}]},"container":"c"}`},
-		{name: "B26 B27 and to no copy of its protocol", model: "~glm-5.3", in: `{"max_tokens":9,` + ask + `,"context_management":{"edits":[{"type":"compact_20260112"}]},"output_config":{"task_budget":{"total":1}},"service_tier":"standard_only","custom":1}`,
-			want: `{"context_management":null,"output_config":null,"service_tier":null,"custom":1}`, losses: "context_management,output_config.task_budget,service_tier"},
-		{name: "a copy gets a budget", model: "~glm-5.3", in: `{"max_tokens":10000,` + ask + `,"thinking":{"type":"adaptive"},"output_config":{"effort":"high"}}`,
-			want: `{"thinking":{"type":"enabled","budget_tokens":8000},"output_config":null}`, losses: "reasoning.effort"},
+		{
+			name: "B26 B27 and to no copy of its protocol", model: "~glm-5.3", in: `{"max_tokens":9,` + ask + `,"context_management":{"edits":[{"type":"compact_20260112"}]},"output_config":{"task_budget":{"total":1}},"service_tier":"standard_only","custom":1}`,
+			want: `{"context_management":null,"output_config":null,"service_tier":null,"custom":1}`, losses: "context_management,output_config.task_budget,service_tier",
+		},
+		{
+			name: "a copy gets a budget", model: "~glm-5.3", in: `{"max_tokens":10000,` + ask + `,"thinking":{"type":"adaptive"},"output_config":{"effort":"high"}}`,
+			want: `{"thinking":{"type":"enabled","budget_tokens":8000},"output_config":null}`, losses: "reasoning.effort",
+		},
 		{name: "tiers", in: `{` + ask + `,"service_tier":"default"}`, want: `{"service_tier":"standard_only"}`},
 		{name: "a tier that it does not have", in: `{` + ask + `,"service_tier":"flex"}`, want: `{"service_tier":null}`, losses: "service_tier"},
 	})

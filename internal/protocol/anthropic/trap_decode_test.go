@@ -31,52 +31,86 @@ func TestTrapsOfDecoding(t *testing.T) {
 		name, block string
 		want        llm.Part
 	}{
-		{"text", `{"type":"text","text":"hi","cache_control":{"type":"ephemeral","ttl":"1h"},"x":1}`,
-			&llm.Prose{Text: llm.Plain("hi"), Cache: &llm.Breakpoint{TTL: "1h"}, Extra: with(`"x":1`)}},
-		{"a citation of a web search", `{"type":"text","text":"hi","citations":[{"type":"web_search_result_location","url":"u","title":"T","cited_text":"q","encrypted_index":"e"}]}`,
-			&llm.Prose{Text: llm.Plain("hi"), Extra: own, Cites: []llm.Citation{{URL: "u", Title: "T", Quote: llm.Plain("q"), Extra: with(`"type":"web_search_result_location","url":"u","title":"T","cited_text":"q","encrypted_index":"e"`)}}}},
-		{"one that this gateway made is nobody's own", `{"type":"text","text":"hi","citations":[{"type":"web_search_result_location","url":"u","title":null,"cited_text":"q","encrypted_index":""}]}`,
-			&llm.Prose{Text: llm.Plain("hi"), Extra: own, Cites: []llm.Citation{{URL: "u", Quote: llm.Plain("q")}}}},
-		{"thinking", `{"type":"thinking","thinking":"","signature":"s"}`,
-			&llm.Thought{Text: llm.Plain(""), Seal: &llm.Seal{Protocol: protocol.Anthropic, Data: llm.Plain("s")}}},
+		{
+			"text", `{"type":"text","text":"hi","cache_control":{"type":"ephemeral","ttl":"1h"},"x":1}`,
+			&llm.Prose{Text: llm.Plain("hi"), Cache: &llm.Breakpoint{TTL: "1h"}, Extra: with(`"x":1`)},
+		},
+		{
+			"a citation of a web search", `{"type":"text","text":"hi","citations":[{"type":"web_search_result_location","url":"u","title":"T","cited_text":"q","encrypted_index":"e"}]}`,
+			&llm.Prose{Text: llm.Plain("hi"), Extra: own, Cites: []llm.Citation{{URL: "u", Title: "T", Quote: llm.Plain("q"), Extra: with(`"type":"web_search_result_location","url":"u","title":"T","cited_text":"q","encrypted_index":"e"`)}}},
+		},
+		{
+			"one that this gateway made is nobody's own", `{"type":"text","text":"hi","citations":[{"type":"web_search_result_location","url":"u","title":null,"cited_text":"q","encrypted_index":""}]}`,
+			&llm.Prose{Text: llm.Plain("hi"), Extra: own, Cites: []llm.Citation{{URL: "u", Quote: llm.Plain("q")}}},
+		},
+		{
+			"thinking", `{"type":"thinking","thinking":"","signature":"s"}`,
+			&llm.Thought{Text: llm.Plain(""), Seal: &llm.Seal{Protocol: protocol.Anthropic, Data: llm.Plain("s")}},
+		},
 		{"A30 thinking without a signature", `{"type":"thinking","thinking":"hm","signature":""}`, &llm.Thought{Text: llm.Plain("hm")}},
-		{"A33 redacted thinking", `{"type":"redacted_thinking","data":"d"}`,
-			&llm.Thought{Redacted: true, Seal: &llm.Seal{Protocol: protocol.Anthropic, Kind: llm.Encrypted, Data: llm.Plain("d")}}},
+		{
+			"A33 redacted thinking", `{"type":"redacted_thinking","data":"d"}`,
+			&llm.Thought{Redacted: true, Seal: &llm.Seal{Protocol: protocol.Anthropic, Kind: llm.Encrypted, Data: llm.Plain("d")}},
+		},
 		{"A13 a call with an odd input", `{"type":"tool_use","id":"c","name":"f","input":[1]}`, &llm.Call{ID: "c", Name: "f", Args: llm.Plain("[1]")}},
 		{"A8 a result without content", `{"type":"tool_result","tool_use_id":"c","content":null}`, &llm.Result{CallID: "c"}},
 		{"A9 a failed one", `{"type":"tool_result","tool_use_id":"c","content":"no","is_error":true}`, &llm.Result{CallID: "c", Failed: true, Parts: []llm.Part{&llm.Prose{Text: llm.Plain("no")}}}},
-		{"A6 A7 B13 a result with all kinds of content", `{"type":"tool_result","tool_use_id":"c","content":[{"type":"text","text":"t"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iV"}},{"type":"tool_reference","tool_name":"WebFetch"},{"type":"search_result","source":"https://e.example","title":"T","content":[{"type":"text","text":"x"}]},{"type":"document","source":{"type":"content","content":[{"type":"text","text":"y"}]},"title":"D"}]}`,
+		{
+			"A6 A7 B13 a result with all kinds of content", `{"type":"tool_result","tool_use_id":"c","content":[{"type":"text","text":"t"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iV"}},{"type":"tool_reference","tool_name":"WebFetch"},{"type":"search_result","source":"https://e.example","title":"T","content":[{"type":"text","text":"x"}]},{"type":"document","source":{"type":"content","content":[{"type":"text","text":"y"}]},"title":"D"}]}`,
 			&llm.Result{CallID: "c", Parts: []llm.Part{
 				&llm.Prose{Text: llm.Plain("t"), Extra: own},
 				&llm.Blob{Type: "image/png", Data: llm.Plain("iV"), Extra: own},
 				&llm.Reference{Name: "WebFetch"},
 				&llm.Opaque{Protocol: protocol.Anthropic, Kind: "search_result", Alt: llm.Plain("T\nhttps://e.example\nx")},
 				&llm.Opaque{Protocol: protocol.Anthropic, Kind: "document", Alt: llm.Plain("D\ny")},
-			}}},
-		{"A40 documents", `{"type":"document","source":{"type":"text","media_type":"text/plain","data":"d"},"title":"T","context":"c","citations":{"enabled":true}}`,
-			&llm.Blob{Kind: llm.Document, Type: "text/plain", Prose: llm.Plain("d"), Name: "T", Extra: with(`"context":"c","citations":{"enabled":true}`)}},
+			}},
+		},
+		{
+			"A40 documents", `{"type":"document","source":{"type":"text","media_type":"text/plain","data":"d"},"title":"T","context":"c","citations":{"enabled":true}}`,
+			&llm.Blob{Kind: llm.Document, Type: "text/plain", Prose: llm.Plain("d"), Name: "T", Extra: with(`"context":"c","citations":{"enabled":true}`)},
+		},
 		{"A40 a document at a URL", `{"type":"document","source":{"type":"url","url":"https://e.example/a.pdf"}}`, &llm.Blob{Kind: llm.Document, URL: "https://e.example/a.pdf", Extra: own}},
 		{"A40 a file", `{"type":"document","source":{"type":"file","file_id":"file_1"}}`, &llm.Blob{Kind: llm.Document, File: "file_1", Extra: own}},
-		{"B14 a search", `{"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}}`,
-			&llm.ServerCall{ID: "s", Name: "web_search", Input: []byte(`{"query":"q"}`), Query: llm.Plain("q"), Extra: own}},
-		{"B14 what it found", `{"type":"web_search_tool_result","tool_use_id":"s","content":[{"type":"web_search_result","url":"u","title":"T","encrypted_content":"e"}]}`,
-			&llm.ServerResult{CallID: "s", Name: "web_search", Sources: []llm.Citation{{URL: "u", Title: "T"}}, Extra: own}},
-		{"B14 an error of it", `{"type":"web_search_tool_result","tool_use_id":"s","content":{"type":"web_search_tool_result_error","error_code":"max_uses_exceeded"}}`,
-			&llm.ServerResult{CallID: "s", Name: "web_search", Failed: true, Text: llm.Plain("max_uses_exceeded"), Extra: own}},
-		{"a page", `{"type":"web_fetch_tool_result","tool_use_id":"s","content":{"type":"web_fetch_result","url":"u","content":{"type":"document","title":"T","source":{"type":"text","data":"d"}}}}`,
-			&llm.ServerResult{CallID: "s", Name: "web_fetch", Sources: []llm.Citation{{URL: "u", Title: "T"}}, Text: llm.Plain("d"), Extra: own}},
-		{"code", `{"type":"server_tool_use","id":"s","name":"bash_code_execution","input":{"command":"ls"}}`,
-			&llm.ServerCall{ID: "s", Name: "code_execution", Input: []byte(`{"command":"ls"}`), Query: llm.Plain("ls"), Extra: with(`"name":"bash_code_execution"`)}},
-		{"what code wrote", `{"type":"bash_code_execution_tool_result","tool_use_id":"s","content":{"type":"bash_code_execution_result","stdout":"a","stderr":"b","return_code":0,"content":[]}}`,
-			&llm.ServerResult{CallID: "s", Name: "code_execution", Text: llm.Plain("a\nb"), Extra: own}},
-		{"a tool server", `{"type":"mcp_tool_use","id":"s","name":"ask","server_name":"wiki","input":{}}`,
-			&llm.ServerCall{ID: "s", Name: "mcp", Input: []byte(`{}`), Extra: with(`"name":"ask","server_name":"wiki"`)}},
-		{"what it said", `{"type":"mcp_tool_result","tool_use_id":"s","is_error":true,"content":[{"type":"text","text":"no"}]}`,
-			&llm.ServerResult{CallID: "s", Name: "mcp", Failed: true, Text: llm.Plain("no"), Extra: own}},
-		{"a tool search", `{"type":"tool_search_tool_result","tool_use_id":"s","content":{"type":"tool_search_tool_search_result","tool_references":[{"type":"tool_reference","tool_name":"a"},{"type":"tool_reference","tool_name":"b"}]}}`,
-			&llm.ServerResult{CallID: "s", Name: "tool_search", Text: llm.Plain("a\nb"), Extra: own}},
-		{"B26 a summary of the conversation", `{"type":"compaction","content":"so far"}`,
-			&llm.Opaque{Protocol: protocol.Anthropic, Kind: "compaction", Alt: llm.Plain("[Summary of the conversation so far]\nso far")}},
+		{
+			"B14 a search", `{"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}}`,
+			&llm.ServerCall{ID: "s", Name: "web_search", Input: []byte(`{"query":"q"}`), Query: llm.Plain("q"), Extra: own},
+		},
+		{
+			"B14 what it found", `{"type":"web_search_tool_result","tool_use_id":"s","content":[{"type":"web_search_result","url":"u","title":"T","encrypted_content":"e"}]}`,
+			&llm.ServerResult{CallID: "s", Name: "web_search", Sources: []llm.Citation{{URL: "u", Title: "T"}}, Extra: own},
+		},
+		{
+			"B14 an error of it", `{"type":"web_search_tool_result","tool_use_id":"s","content":{"type":"web_search_tool_result_error","error_code":"max_uses_exceeded"}}`,
+			&llm.ServerResult{CallID: "s", Name: "web_search", Failed: true, Text: llm.Plain("max_uses_exceeded"), Extra: own},
+		},
+		{
+			"a page", `{"type":"web_fetch_tool_result","tool_use_id":"s","content":{"type":"web_fetch_result","url":"u","content":{"type":"document","title":"T","source":{"type":"text","data":"d"}}}}`,
+			&llm.ServerResult{CallID: "s", Name: "web_fetch", Sources: []llm.Citation{{URL: "u", Title: "T"}}, Text: llm.Plain("d"), Extra: own},
+		},
+		{
+			"code", `{"type":"server_tool_use","id":"s","name":"bash_code_execution","input":{"command":"ls"}}`,
+			&llm.ServerCall{ID: "s", Name: "code_execution", Input: []byte(`{"command":"ls"}`), Query: llm.Plain("ls"), Extra: with(`"name":"bash_code_execution"`)},
+		},
+		{
+			"what code wrote", `{"type":"bash_code_execution_tool_result","tool_use_id":"s","content":{"type":"bash_code_execution_result","stdout":"a","stderr":"b","return_code":0,"content":[]}}`,
+			&llm.ServerResult{CallID: "s", Name: "code_execution", Text: llm.Plain("a\nb"), Extra: own},
+		},
+		{
+			"a tool server", `{"type":"mcp_tool_use","id":"s","name":"ask","server_name":"wiki","input":{}}`,
+			&llm.ServerCall{ID: "s", Name: "mcp", Input: []byte(`{}`), Extra: with(`"name":"ask","server_name":"wiki"`)},
+		},
+		{
+			"what it said", `{"type":"mcp_tool_result","tool_use_id":"s","is_error":true,"content":[{"type":"text","text":"no"}]}`,
+			&llm.ServerResult{CallID: "s", Name: "mcp", Failed: true, Text: llm.Plain("no"), Extra: own},
+		},
+		{
+			"a tool search", `{"type":"tool_search_tool_result","tool_use_id":"s","content":{"type":"tool_search_tool_search_result","tool_references":[{"type":"tool_reference","tool_name":"a"},{"type":"tool_reference","tool_name":"b"}]}}`,
+			&llm.ServerResult{CallID: "s", Name: "tool_search", Text: llm.Plain("a\nb"), Extra: own},
+		},
+		{
+			"B26 a summary of the conversation", `{"type":"compaction","content":"so far"}`,
+			&llm.Opaque{Protocol: protocol.Anthropic, Kind: "compaction", Alt: llm.Plain("[Summary of the conversation so far]\nso far")},
+		},
 		{"X6 an unknown block", `{"type":"hologram","x":1}`, &llm.Opaque{Protocol: protocol.Anthropic, Kind: "hologram"}},
 	} {
 		d := decoder{r: &llm.Request{}}
@@ -192,32 +226,58 @@ func TestTrapsOfStreamDecoding(t *testing.T) {
 	const end = "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":2}}\n\ndata: {\"type\":\"message_stop\"}\n\n"
 	event := func(name, data string) string { return "event: " + name + "\ndata: " + data + "\n\n" }
 	for _, tt := range []struct{ name, stream, want string }{
-		{"A22 end_turn with a call", begin + event("content_block_start", `{"index":0,"content_block":{"type":"tool_use","id":"c","name":"f","input":{}}}`) + event("content_block_stop", `{"index":0}`) + end,
-			`[{"type":"tool_use","id":"c","name":"f","input":{}}] tool_use`},
-		{"B22 the input comes with the block", begin + event("content_block_start", `{"index":0,"content_block":{"type":"tool_use","id":"c","name":"f","input":{"a":1}}}`) + event("content_block_stop", `{"index":0}`) + end,
-			`[{"type":"tool_use","id":"c","name":"f","input":{"a":1}}] tool_use`},
-		{"B22 and in deltas once more", begin + event("content_block_start", `{"index":0,"content_block":{"type":"tool_use","id":"c","name":"f","input":{"a":1}}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\":1}"}}`) + end,
-			`[{"type":"tool_use","id":"c","name":"f","input":{"a":1}}] tool_use`},
-		{"no block is opened", begin + event("content_block_delta", `{"index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}`) + event("content_block_delta", `{"index":1,"delta":{"type":"text_delta","text":"hi"}}`) + end,
-			`[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"hi"}] end_turn`},
-		{"no index", begin + event("content_block_start", `{"content_block":{"type":"text","text":"h"}}`) + event("content_block_delta", `{"delta":{"type":"text_delta","text":"i"}}`) + event("content_block_stop", `{}`) + end,
-			`[{"type":"text","text":"hi"}] end_turn`},
-		{"no beginning", event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
-			`[{"type":"text","text":"hi"}] end_turn`},
-		{"two beginnings, with thinking between them", begin + event("content_block_start", `{"index":0,"content_block":{"type":"thinking","thinking":""}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}`) + begin + event("content_block_start", `{"index":0,"content_block":{"type":"text","text":""}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
-			`[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"hi"}] end_turn`},
-		{"two beginnings", begin + begin + event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
-			`[{"type":"text","text":"hi"}] end_turn`},
-		{"the whole message at once", `data: {"type":"message_start","message":{"id":"m","content":[{"type":"text","text":"hi"}]}}` + "\n\n" + end,
-			`[{"type":"text","text":"hi"}] end_turn`},
-		{"X6 unknown events and deltas", begin + event("surprise", `{"type":"surprise"}`) + event("content_block_start", `{"index":0,"content_block":{"type":"text"}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"x_delta","x":1}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
-			`[{"type":"text","text":"hi"}] end_turn`},
-		{"a hosted call", begin + event("content_block_start", `{"index":0,"content_block":{"type":"server_tool_use","id":"s","name":"web_search","input":{}}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"input_json_delta","partial_json":"{\"query\":"}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"input_json_delta","partial_json":"\"q\"}"}}`) + event("content_block_stop", `{"index":0}`) + end,
-			`[{"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}}] end_turn`},
-		{"a hosted call that was cut", begin + event("content_block_start", `{"index":0,"content_block":{"type":"server_tool_use","id":"s","name":"web_search","input":{}}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"input_json_delta","partial_json":"{\"que"}}`) + end,
-			`[{"type":"server_tool_use","id":"s","name":"web_search","input":{}}] end_turn`},
-		{"B30 a refusal with its reason", begin + `data: {"type":"message_delta","delta":{"stop_reason":"refusal","stop_details":{"type":"refusal","category":"bio","explanation":"no"}}}` + "\n\n" + `data: {"type":"message_stop"}` + "\n\n",
-			`[] refusal`},
+		{
+			"A22 end_turn with a call", begin + event("content_block_start", `{"index":0,"content_block":{"type":"tool_use","id":"c","name":"f","input":{}}}`) + event("content_block_stop", `{"index":0}`) + end,
+			`[{"type":"tool_use","id":"c","name":"f","input":{}}] tool_use`,
+		},
+		{
+			"B22 the input comes with the block", begin + event("content_block_start", `{"index":0,"content_block":{"type":"tool_use","id":"c","name":"f","input":{"a":1}}}`) + event("content_block_stop", `{"index":0}`) + end,
+			`[{"type":"tool_use","id":"c","name":"f","input":{"a":1}}] tool_use`,
+		},
+		{
+			"B22 and in deltas once more", begin + event("content_block_start", `{"index":0,"content_block":{"type":"tool_use","id":"c","name":"f","input":{"a":1}}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\":1}"}}`) + end,
+			`[{"type":"tool_use","id":"c","name":"f","input":{"a":1}}] tool_use`,
+		},
+		{
+			"no block is opened", begin + event("content_block_delta", `{"index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}`) + event("content_block_delta", `{"index":1,"delta":{"type":"text_delta","text":"hi"}}`) + end,
+			`[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"hi"}] end_turn`,
+		},
+		{
+			"no index", begin + event("content_block_start", `{"content_block":{"type":"text","text":"h"}}`) + event("content_block_delta", `{"delta":{"type":"text_delta","text":"i"}}`) + event("content_block_stop", `{}`) + end,
+			`[{"type":"text","text":"hi"}] end_turn`,
+		},
+		{
+			"no beginning", event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
+			`[{"type":"text","text":"hi"}] end_turn`,
+		},
+		{
+			"two beginnings, with thinking between them", begin + event("content_block_start", `{"index":0,"content_block":{"type":"thinking","thinking":""}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}`) + begin + event("content_block_start", `{"index":0,"content_block":{"type":"text","text":""}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
+			`[{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"hi"}] end_turn`,
+		},
+		{
+			"two beginnings", begin + begin + event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
+			`[{"type":"text","text":"hi"}] end_turn`,
+		},
+		{
+			"the whole message at once", `data: {"type":"message_start","message":{"id":"m","content":[{"type":"text","text":"hi"}]}}` + "\n\n" + end,
+			`[{"type":"text","text":"hi"}] end_turn`,
+		},
+		{
+			"X6 unknown events and deltas", begin + event("surprise", `{"type":"surprise"}`) + event("content_block_start", `{"index":0,"content_block":{"type":"text"}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"x_delta","x":1}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"text_delta","text":"hi"}}`) + end,
+			`[{"type":"text","text":"hi"}] end_turn`,
+		},
+		{
+			"a hosted call", begin + event("content_block_start", `{"index":0,"content_block":{"type":"server_tool_use","id":"s","name":"web_search","input":{}}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"input_json_delta","partial_json":"{\"query\":"}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"input_json_delta","partial_json":"\"q\"}"}}`) + event("content_block_stop", `{"index":0}`) + end,
+			`[{"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}}] end_turn`,
+		},
+		{
+			"a hosted call that was cut", begin + event("content_block_start", `{"index":0,"content_block":{"type":"server_tool_use","id":"s","name":"web_search","input":{}}}`) + event("content_block_delta", `{"index":0,"delta":{"type":"input_json_delta","partial_json":"{\"que"}}`) + end,
+			`[{"type":"server_tool_use","id":"s","name":"web_search","input":{}}] end_turn`,
+		},
+		{
+			"B30 a refusal with its reason", begin + `data: {"type":"message_delta","delta":{"stop_reason":"refusal","stop_details":{"type":"refusal","category":"bio","explanation":"no"}}}` + "\n\n" + `data: {"type":"message_stop"}` + "\n\n",
+			`[] refusal`,
+		},
 	} {
 		r, err := codectest.Fold(New().NewDecoder(), []byte(tt.stream))
 		if err != nil {

@@ -2,6 +2,7 @@ package openaichat
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"portico/internal/llm"
@@ -37,7 +38,7 @@ func (e *requestEncoder) messages(dst []byte) []byte {
 			if m.Role != llm.User {
 				dst = e.user(dst, at, &llm.Message{Role: llm.User}, shown)
 			} else {
-				rest = append(shown[:len(shown):len(shown)], rest...)
+				rest = append(slices.Clip(shown), rest...)
 			}
 			shown = nil
 		}

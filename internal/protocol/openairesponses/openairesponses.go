@@ -29,8 +29,11 @@ func (*Codec) Name() string { return protocol.OpenAIResponses }
 // Codex names its session in prompt_cache_key and client_metadata. The id of
 // the response before changes with every turn and is the last resort.
 var sessions = []wire.SessionAt{
-	{Name: "prompt_cache_key"}, {Name: "conversation", Inner: "id"}, {Name: "client_metadata", Inner: "session_id"},
-	{Name: "metadata", Inner: "session_id"}, {Name: "previous_response_id"},
+	{Name: "prompt_cache_key"},
+	{Name: "conversation", Inner: "id"},
+	{Name: "client_metadata", Inner: "session_id"},
+	{Name: "metadata", Inner: "session_id"},
+	{Name: "previous_response_id"},
 }
 
 // Peek reads model, stream and session.

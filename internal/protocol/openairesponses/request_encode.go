@@ -65,8 +65,13 @@ func (e *requestEncoder) sampling(dst []byte) []byte {
 		name string
 		is   bool
 	}{
-		{"top_k", s.TopK != ""}, {"frequency_penalty", s.Frequency != "" && s.Frequency != "0"}, {"presence_penalty", s.Presence != "" && s.Presence != "0"},
-		{"seed", s.Seed != ""}, {"n", s.N > 1}, {"logit_bias", s.LogitBias != nil}, {"stop", len(s.Stop) > 0},
+		{"top_k", s.TopK != ""},
+		{"frequency_penalty", s.Frequency != "" && s.Frequency != "0"},
+		{"presence_penalty", s.Presence != "" && s.Presence != "0"},
+		{"seed", s.Seed != ""},
+		{"n", s.N > 1},
+		{"logit_bias", s.LogitBias != nil},
+		{"stop", len(s.Stop) > 0},
 	} {
 		if x.is {
 			e.lose(x.name, "dropped: the upstream has no such setting")

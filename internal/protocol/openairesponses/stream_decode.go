@@ -2,6 +2,7 @@ package openairesponses
 
 import (
 	"bytes"
+	"slices"
 
 	"portico/internal/fault"
 	"portico/internal/jsonedit"
@@ -104,9 +105,9 @@ func (s *streamDecoder) Feed(dst []llm.Event, event, data []byte) ([]llm.Event, 
 }
 
 func (s *streamDecoder) find(index int64) *itemDecoder {
-	for i := len(s.items) - 1; i >= 0; i-- {
-		if s.items[i].index == index {
-			return s.items[i]
+	for _, v := range slices.Backward(s.items) {
+		if v.index == index {
+			return v
 		}
 	}
 	return nil

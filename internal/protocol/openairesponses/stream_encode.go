@@ -16,7 +16,7 @@ import (
 // at the end of the answer, as the protocol has it and as Codex and Copilot
 // need it (spec: clients §4).
 func (*Codec) NewEncoder(echo *protocol.Echo) protocol.Encoder {
-	return &streamEncoder{answerEncoder: answerEncoder{echo: echo}}
+	return &streamEncoder{echo: echo}
 }
 
 type streamEncoder struct {

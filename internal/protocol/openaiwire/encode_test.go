@@ -48,19 +48,26 @@ func TestTell(t *testing.T) {
 	}{
 		"the vendor's refusal as it was": {
 			fault.Fault{Class: fault.BadRequest, Status: 422, Code: "unsupported_value", Param: "temperature", Msg: "no"},
-			Told{422, "invalid_request_error", "temperature", "unsupported_value", "no"}},
+			Told{422, "invalid_request_error", "temperature", "unsupported_value", "no"},
+		},
 		"never a 401 of the upstream": {
-			fault.Fault{Class: fault.BadRequest, Status: 401, Msg: "no"}, Told{400, "invalid_request_error", "", "invalid_request", "no"}},
+			fault.Fault{Class: fault.BadRequest, Status: 401, Msg: "no"}, Told{400, "invalid_request_error", "", "invalid_request", "no"},
+		},
 		"no status of the upstream": {
-			fault.Fault{Class: fault.BadRequest, Status: 500, Msg: "no"}, Told{400, "invalid_request_error", "", "invalid_request", "no"}},
+			fault.Fault{Class: fault.BadRequest, Status: 500, Msg: "no"}, Told{400, "invalid_request_error", "", "invalid_request", "no"},
+		},
 		"what is too long": {
-			fault.Fault{Class: fault.ContextTooLong, Status: 413, Msg: "no"}, Told{400, "invalid_request_error", "messages", "context_length_exceeded", "no"}},
+			fault.Fault{Class: fault.ContextTooLong, Status: 413, Msg: "no"}, Told{400, "invalid_request_error", "messages", "context_length_exceeded", "no"},
+		},
 		"a vendor's quota": {
-			fault.Fault{Class: fault.QuotaSpent, Status: 402, Code: "insufficient_quota", Msg: "no"}, Told{429, "rate_limit_error", "", "rate_limit_exceeded", "no"}},
+			fault.Fault{Class: fault.QuotaSpent, Status: 402, Code: "insufficient_quota", Msg: "no"}, Told{429, "rate_limit_error", "", "rate_limit_exceeded", "no"},
+		},
 		"the gateway's own code": {
-			fault.Fault{Class: fault.Busy, Code: "accounts_unavailable", Msg: "no"}, Told{503, "server_error", "", "accounts_unavailable", "no"}},
+			fault.Fault{Class: fault.Busy, Code: "accounts_unavailable", Msg: "no"}, Told{503, "server_error", "", "accounts_unavailable", "no"},
+		},
 		"a class from the future": {
-			fault.Fault{Class: 250, Msg: "no"}, Told{502, "server_error", "", "upstream_error", "no"}},
+			fault.Fault{Class: 250, Msg: "no"}, Told{502, "server_error", "", "upstream_error", "no"},
+		},
 	} {
 		if got := Tell(&c.f, "messages"); got != c.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
