@@ -73,6 +73,9 @@ func (a *answer) findForms() {
 	if a.c.Op == protocol.Embed {
 		a.addEmbeddings()
 	}
+	if a.c.Op == protocol.Other {
+		a.addDrawings()
+	}
 	if _, ok := own.(protocol.Translator); ok && (a.c.Op == protocol.Complete || a.c.Op == protocol.Chat) {
 		for _, f := range a.r.foreign[a.c.Op] {
 			if f.way.Protocol != own.Name() {

@@ -35,6 +35,9 @@ func (a *answer) whole(ctx context.Context, resp *http.Response) *fault.Fault {
 		c.begin(a.try.leg)
 		a.form.fed = true
 		if err := c.whole(buf); err != nil {
+			if f, ok := errors.AsType[*fault.Fault](err); ok && f.Class == fault.ContentFiltered {
+				return f // the model's own decision
+			}
 			return a.broken(fault.Answered, "%s", err)
 		}
 		a.returning(a.line.w.Header(), resp.Header)
