@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
+	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/codectest"
 )
@@ -100,9 +102,27 @@ data: {"type":"content_block_delta","delta":{"type":"signature_delta","signature
 `, 1},
 }
 
+// decodedBothWays decodes a stream with the mould and without.
+func decodedBothWays(t *testing.T, name string, stream []byte) {
+	t.Helper()
+	var fast, slow streamDecoder
+	feed := func(event, data []byte) ([]llm.Event, error) { return fast.Feed(nil, event, data) }
+	read := func(event, data []byte) ([]llm.Event, error) {
+		slow.mould.Forget()
+		return slow.Feed(nil, event, data)
+	}
+	if diff := codectest.SameFeeds(stream, feed, read); diff != "" {
+		t.Errorf("%s: %s", name, diff)
+	}
+	if a, b := fast.End(nil), slow.End(nil); !reflect.DeepEqual(a, b) {
+		t.Errorf("%s: the end: %v and %v", name, a, b)
+	}
+}
+
 // TestMould: an event that is not read counts as if it had been.
 func TestMould(t *testing.T) {
 	for _, c := range mouldStreams {
+		decodedBothWays(t, c.name, []byte(c.stream))
 		if n := bothWays(t, c.name, []byte(c.stream)); n != c.fitted {
 			t.Errorf("%s: %d events fitted, want %d", c.name, n, c.fitted)
 		}
@@ -125,6 +145,7 @@ func TestMouldCorpus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		decodedBothWays(t, file, stream)
 		fitted += bothWays(t, file, stream)
 		all += len(codectest.Frames(stream))
 	}
@@ -135,5 +156,8 @@ func FuzzMould(f *testing.F) {
 	for _, c := range mouldStreams {
 		f.Add([]byte(c.stream))
 	}
-	f.Fuzz(func(t *testing.T, stream []byte) { bothWays(t, "fuzz", stream) })
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		decodedBothWays(t, "fuzz", stream)
+		bothWays(t, "fuzz", stream)
+	})
 }

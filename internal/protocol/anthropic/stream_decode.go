@@ -24,7 +24,10 @@ type streamDecoder struct {
 	open                 []openBlock
 	bill                 bill
 	calls                bool
-	firm                 bool // something beside thinking was told, which cannot be taken back
+	firm                 bool       // something beside thinking was told, which cannot be taken back
+	mould                wire.Mould // of an event that gave a text and changed nothing
+	grown                llm.Event  // what it gave
+	text                 []byte     // of the event that is read
 }
 
 // An openBlock is a block under way. There is one at a time, but some copies
@@ -56,6 +59,23 @@ func (s *streamDecoder) Feed(dst []llm.Event, event, data []byte) ([]llm.Event, 
 	if len(data) == 0 || string(data) == "[DONE]" || s.ended {
 		return dst, nil
 	}
+	if text, ok := s.mould.Text(event, data); ok {
+		s.grown.Text = llm.Wire(text)
+		return append(dst, s.grown), nil
+	}
+	s.mould.Forget()
+	s.text = nil
+	n := len(dst)
+	dst, err := s.read(dst, event, data)
+	if err == nil && len(dst) == n+1 && dst[n].Kind == llm.Grow {
+		s.grown = dst[n]
+		s.mould.Learn(event, data, s.text)
+	}
+	return dst, err
+}
+
+// read reads one event, without white space around its data.
+func (s *streamDecoder) read(dst []llm.Event, event, data []byte) ([]llm.Event, error) {
 	var typ, message, block, delta, usage []byte
 	index := int64(-1)
 	var rest llm.Extra
@@ -300,6 +320,7 @@ func (s *streamDecoder) delta(dst []llm.Event, index int64, v []byte) []llm.Even
 		b.input = nil
 		dst = append(dst, llm.Event{Kind: llm.Grow, Part: b.part, Text: llm.Wire(json)})
 	case (b.as == asText || b.as == asThought) && wire.StringLen(text) > 0:
+		s.text = text
 		dst = append(dst, llm.Event{Kind: llm.Grow, Part: b.part, Text: llm.Wire(text)})
 	case b.as == asText && cite != nil:
 		c := citation(cite)

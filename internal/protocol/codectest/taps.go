@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"portico/internal/llm"
 	"portico/internal/protocol"
 )
 
@@ -11,6 +12,22 @@ import (
 type Reader struct {
 	Frame func(event, data []byte) protocol.Mark
 	Seen  *protocol.Seen
+}
+
+// A Feed is one way to decode the events of a stream.
+type Feed func(event, data []byte) ([]llm.Event, error)
+
+// SameFeeds decodes a recorded stream in two ways and says where they first
+// differ, "" if they never do.
+func SameFeeds(stream []byte, a, b Feed) string {
+	for i, f := range Frames(stream) {
+		x, errX := a(f.Event, f.Data)
+		y, errY := b(f.Event, f.Data)
+		if !reflect.DeepEqual(x, y) || fmt.Sprint(errX) != fmt.Sprint(errY) {
+			return fmt.Sprintf("event %d, %.300q: %v, %v and %v, %v", i, f.Data, x, errX, y, errY)
+		}
+	}
+	return ""
 }
 
 // SameReaders lets two readers read a recorded stream and says where they

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
+	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/codectest"
 )
@@ -38,6 +40,27 @@ var mouldStreams = []struct {
 	name, stream string
 	fitted       int
 }{
+	{"a call and reasoning", `data: {"choices":[{"index":0,"delta":{"reasoning_content":"a"}}]}
+
+data: {"choices":[{"index":0,"delta":{"reasoning_content":"b"}}]}
+
+data: {"choices":[{"index":0,"delta":{"content":"c"}}]}
+
+data: {"choices":[{"index":0,"delta":{"content":"d"}}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1"}}]}}]}
+
+data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"2"}}]}}]}
+
+data: {"choices":[{"index":0,"delta":{"content":"d"}}]}
+
+data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"e"}]}}]}
+
+data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"f"}]}}]}
+
+`, 2},
 	{"texts", `data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}
 
 data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}],"obfuscation":"xyz"}
@@ -90,9 +113,27 @@ data: {"choices":[{"index":0,"delta":{"content":"e"}}]}
 `, 1},
 }
 
+// decodedBothWays decodes a stream with the mould and without.
+func decodedBothWays(t *testing.T, name string, stream []byte) {
+	t.Helper()
+	var fast, slow streamDecoder
+	feed := func(event, data []byte) ([]llm.Event, error) { return fast.Feed(nil, event, data) }
+	read := func(event, data []byte) ([]llm.Event, error) {
+		slow.mould.Forget()
+		return slow.Feed(nil, event, data)
+	}
+	if diff := codectest.SameFeeds(stream, feed, read); diff != "" {
+		t.Errorf("%s: %s", name, diff)
+	}
+	if a, b := fast.End(nil), slow.End(nil); !reflect.DeepEqual(a, b) {
+		t.Errorf("%s: the end: %v and %v", name, a, b)
+	}
+}
+
 // TestMould: an event that is not read counts as if it had been.
 func TestMould(t *testing.T) {
 	for _, c := range mouldStreams {
+		decodedBothWays(t, c.name, []byte(c.stream))
 		if n := bothWays(t, c.name, []byte(c.stream)); n != c.fitted {
 			t.Errorf("%s: %d events fitted, want %d", c.name, n, c.fitted)
 		}
@@ -115,6 +156,7 @@ func TestMouldCorpus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		decodedBothWays(t, file, stream)
 		fitted += bothWays(t, file, stream)
 		all += len(codectest.Frames(stream))
 	}
@@ -125,5 +167,8 @@ func FuzzMould(f *testing.F) {
 	for _, c := range mouldStreams {
 		f.Add([]byte(c.stream))
 	}
-	f.Fuzz(func(t *testing.T, stream []byte) { bothWays(t, "fuzz", stream) })
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		decodedBothWays(t, "fuzz", stream)
+		bothWays(t, "fuzz", stream)
+	})
 }

@@ -20,10 +20,14 @@ func (*Codec) NewDecoder() protocol.Decoder { return &streamDecoder{} }
 type streamDecoder struct {
 	begun, ended bool
 	choices      []*choiceDecoder
+	mould        wire.Mould // of a chunk that gave a text and changed nothing
+	grown        llm.Event  // what it gave
+	text, pad    []byte     // of the chunk that is read: its last text, and OpenAI's padding
 }
 
 // A choiceDecoder is the state of one answer.
 type choiceDecoder struct {
+	stream *streamDecoder
 	answer int
 	parts  int      // how many were opened
 	open   openKind // the text that is open
@@ -60,6 +64,23 @@ func (s *streamDecoder) Feed(dst []llm.Event, _, data []byte) ([]llm.Event, erro
 	if len(data) == 0 || s.ended {
 		return dst, nil
 	}
+	if text, ok := s.mould.Text(nil, data); ok {
+		s.grown.Text = llm.Wire(text)
+		return append(dst, s.grown), nil
+	}
+	s.mould.Forget()
+	s.text, s.pad = nil, nil
+	n := len(dst)
+	dst, err := s.read(dst, data)
+	if err == nil && len(dst) == n+1 && dst[n].Kind == llm.Grow {
+		s.grown = dst[n]
+		s.mould.Learn(nil, data, s.text, s.pad)
+	}
+	return dst, err
+}
+
+// read reads one chunk, without white space around it.
+func (s *streamDecoder) read(dst []llm.Event, data []byte) ([]llm.Event, error) {
 	if string(data) == "[DONE]" {
 		return s.End(dst), nil
 	}
@@ -81,6 +102,8 @@ func (s *streamDecoder) Feed(dst []llm.Event, _, data []byte) ([]llm.Event, erro
 			if u := jsonedit.Get(m.Value, "usage"); u != nil {
 				usage = u
 			}
+		case "obfuscation":
+			s.pad = m.Value
 		}
 	}
 	if !s.begun {
@@ -122,7 +145,7 @@ func (s *streamDecoder) End(dst []llm.Event) []llm.Event {
 func (s *streamDecoder) at(index int64) *choiceDecoder {
 	i := int(min(max(index, 0), maxChoices-1))
 	for len(s.choices) <= i {
-		s.choices = append(s.choices, &choiceDecoder{answer: len(s.choices)})
+		s.choices = append(s.choices, &choiceDecoder{stream: s, answer: len(s.choices)})
 	}
 	return s.choices[i]
 }
@@ -257,6 +280,7 @@ func (c *choiceDecoder) grow(dst []llm.Event, kind openKind, v []byte) []llm.Eve
 	if len(v) < 3 || v[0] != '"' {
 		return dst
 	}
+	c.stream.text = v
 	return c.add(dst, kind, llm.Wire(v))
 }
 

@@ -29,7 +29,7 @@ func (t *tap) Seen() *protocol.Seen { return &t.seen }
 func (t *tap) Frame(event, data []byte) protocol.Mark {
 	data = bytes.TrimSpace(data)
 	if text, ok := t.mould.Text(event, data); ok {
-		t.seen.OutBytes += int64(len(text))
+		t.seen.OutBytes += wire.StringLen(text)
 		return protocol.Meaningful
 	}
 	before := t.seen.OutBytes

@@ -75,13 +75,13 @@ func (m *Mould) add(data, v []byte) bool {
 	return true
 }
 
-// Text is the text of an event that fits, escapes as they are written; it is
-// never empty. ok is false if the event does not fit and has to be read.
+// Text is the text of an event that fits, a JSON string that is not empty, with
+// its quotes. ok is false if the event does not fit and has to be read.
 func (m *Mould) Text(event, data []byte) (text []byte, ok bool) {
 	if m.n == 0 || !bytes.Equal(event, m.event) {
 		return nil, false
 	}
-	from := 0
+	all, from := data, 0
 	for i := range m.n {
 		s := m.vary[i]
 		same := m.data[from:s.from]
@@ -95,11 +95,11 @@ func (m *Mould) Text(event, data []byte) (text []byte, ok bool) {
 		} else if n = bytes.IndexByte(data, '"'); n > 0 && data[n-1] == '\\' { // escaped, or so it may be
 			return nil, false
 		}
-		if i == m.text {
-			text = data[:max(n, 0)]
-		}
 		if n < 0 || n == 0 && (s.number || i == m.text) {
 			return nil, false
+		}
+		if at := len(all) - len(data); i == m.text {
+			text = all[at-1 : at+n+1]
 		}
 		data, from = data[n:], s.to
 	}
