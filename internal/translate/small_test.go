@@ -56,6 +56,26 @@ func TestStateful(t *testing.T) {
 	}
 }
 
+// A thread of Anthropic's that is gone on with is not found, so that its SDKs send
+// the whole conversation; one that begins is whole as it is.
+func TestThread(t *testing.T) {
+	for thread, want := range map[string]int{
+		`{"type":"continue","previous_message_id":"msg_1"}`: 404,
+		`{"type":"create"}`: 0,
+		`null`:              0,
+	} {
+		r := &llm.Request{Protocol: protocol.Anthropic}
+		r.Extra.Add(protocol.Anthropic, []byte("thread"), []byte(thread))
+		got, code := 0, ""
+		if f := stateful(r); f != nil {
+			got, code = f.Status, f.Code
+		}
+		if got != want || want != 0 && code != "thread_not_found" {
+			t.Errorf("%s: %d %s", thread, got, code)
+		}
+	}
+}
+
 // What only one protocol knows is told, unless it changes nothing.
 func TestForeign(t *testing.T) {
 	var x llm.Extra

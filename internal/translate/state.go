@@ -1,10 +1,13 @@
 package translate
 
 import (
+	"encoding/json/v2"
+	"net/http"
 	"strconv"
 	"strings"
 
 	"portico/internal/fault"
+	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
 )
@@ -24,6 +27,11 @@ func stateful(r *llm.Request) *fault.Fault {
 	if r.Cache.Content != "" {
 		return refuse("cachedContent", "", "the cached content %q is at Google, and this request goes to another vendor", r.Cache.Content)
 	}
+	if r.Protocol == protocol.Anthropic && continues(r.Extra) {
+		f := refuse("thread", "thread_not_found", "the thread that this request continues is not stored where it goes, which is another protocol's upstream; send the whole conversation")
+		f.Class, f.Status = fault.BadRequest, http.StatusNotFound
+		return f
+	}
 	if r.Protocol != protocol.OpenAIResponses {
 		return nil
 	}
@@ -40,6 +48,17 @@ func stateful(r *llm.Request) *fault.Fault {
 		}
 	}
 	return nil
+}
+
+// continues reports whether a request for Anthropic goes on with a thread that
+// Anthropic keeps, of which it holds the last messages only. Its SDKs send the
+// whole conversation when they are told that there is no such thread (source:
+// the ThreadState of Anthropic's TypeScript SDK).
+func continues(x llm.Extra) bool {
+	obj := append(append([]byte{'{'}, x.Members...), '}')
+	var kind string
+	raw := jsonedit.Get(jsonedit.Get(obj, "thread"), "type")
+	return raw != nil && json.Unmarshal(raw, &kind) == nil && kind == "continue"
 }
 
 // stored are items that stand for a part of the conversation without holding
