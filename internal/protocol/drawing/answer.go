@@ -23,16 +23,16 @@ func (r *Request) NewAnswer() *Answer { return &Answer{url: r.url, form: "png"} 
 // says what it said instead, as a *fault.Fault, and a stays as it was.
 func (a *Answer) Add(r *llm.Response) error {
 	dst := a.data
-	var said string
+	var said strings.Builder
 	stop := llm.StopUnset
 	for i := range r.Answers {
 		stop = r.Answers[i].Stop
 		for _, p := range r.Answers[i].Parts {
 			switch p := p.(type) {
 			case *llm.Prose:
-				said += p.Text.String()
+				said.Write(p.Text.Append(nil))
 			case *llm.Refusal:
-				said += p.Text.String()
+				said.Write(p.Text.Append(nil))
 			case *llm.Blob:
 				if p.Kind == llm.Image && !p.Data.Empty() {
 					dst = a.picture(dst, p)
@@ -42,9 +42,9 @@ func (a *Answer) Add(r *llm.Response) error {
 	}
 	if len(dst) == len(a.data) {
 		if stop == llm.StopRefusal || stop == llm.StopFilter {
-			return fault.New(fault.ContentFiltered, "the model refused to draw this. %s", head(said))
+			return fault.New(fault.ContentFiltered, "the model refused to draw this. %s", head(said.String()))
 		}
-		return fault.New(fault.Broken, "it has no picture. It says: %s", head(said))
+		return fault.New(fault.Broken, "it has no picture. It says: %s", head(said.String()))
 	}
 	a.data = dst
 	a.usage.Input += r.Usage.Input
