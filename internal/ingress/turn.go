@@ -1,7 +1,6 @@
 package ingress
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -54,7 +53,8 @@ func (c *create) body(frame []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if frame, err = responses.Expand(frame, responses.Join(c.before.Append(nil), items)); err != nil {
+		before := c.before.Append(nil)
+		if frame, err = responses.Expand(frame, responses.Join(before, responses.Fresh(before, items))); err != nil {
 			return nil, err
 		}
 	}
@@ -155,7 +155,10 @@ func (k *socket) remember(in *create, id string, output []byte) {
 	if err != nil {
 		return // it was no request
 	}
-	k.memory.Put("", id, responses.Response{Before: in.before, Input: bytes.Clone(items), Output: output})
+	if in.before != nil {
+		items = responses.Fresh(in.before.Append(nil), items)
+	}
+	k.memory.Put("", id, responses.Response{Before: in.before, Input: items, Output: output})
 }
 
 // warmUp answers a request that wants nothing said: Codex sends the beginning

@@ -46,36 +46,53 @@ func (a *answer) resume() (f *fault.Fault, done bool) {
 	return nil, false
 }
 
-// proceed puts the conversation before an answer that is kept here into the
-// call.
+// proceed puts what the call refers to, and is kept here, into it: the
+// conversation before an answer, and items of answers.
 func (a *answer) proceed() *fault.Fault {
-	if !bytes.Contains(a.c.Body, previousName) {
+	named, refers := bytes.Contains(a.c.Body, previousName), responses.Refers(a.c.Body)
+	if !named && !refers {
 		return nil
 	}
 	in, err := responses.Read(a.c.Body)
-	if err != nil || in.Previous == "" {
+	if err != nil {
 		return nil // whoever reads it next tells it better
 	}
 	r := a.r
-	home, own := r.homes.Get(a.c.Key, in.Previous)
-	before := r.kept.Thread(a.c.Key, in.Previous)
-	switch {
-	case before != nil:
-	case !own:
-		return unknownResponse(in.Previous)
-	default:
-		a.home = home
+	var before *responses.Thread
+	if in.Previous != "" {
+		home, own := r.homes.Get(a.c.Key, in.Previous)
+		before = r.kept.Thread(a.c.Key, in.Previous)
+		switch {
+		case before != nil:
+		case !own:
+			return unknownResponse(in.Previous)
+		default:
+			a.home = home
+			return nil
+		}
+	} else if !refers {
 		return nil
 	}
 	c := *a.c
 	c.Previous = in.Previous
-	if c.turn, err = r.newTurn(&c, &in, before); err == nil {
-		c.Body, err = responses.Expand(c.Body, responses.Join(before.Append(nil), c.turn.input))
-	}
-	if err != nil {
+	if c.turn, err = r.newTurn(&c, &in, before); err != nil {
+		if before == nil {
+			return nil
+		}
 		f := refusalOf(err)
 		f.Param = "input"
 		return f
+	}
+	items := c.turn.input
+	if before == nil {
+		if sent, err := in.Items(); err != nil || bytes.Equal(sent, items) {
+			return nil // nothing of it is kept here
+		}
+	} else {
+		items = responses.Join(before.Append(nil), items)
+	}
+	if c.Body, err = responses.Expand(c.Body, items); err != nil {
+		return refusalOf(err)
 	}
 	a.c = &c
 	return nil
@@ -85,7 +102,14 @@ var previousName = []byte("previous_response_id")
 
 func (r *Relay) newTurn(c *Call, in *responses.Turn, before *responses.Thread) (*turn, error) {
 	items, err := in.Items()
-	return &turn{store: r.kept, scope: c.Key, before: before, input: items, keep: in.Store && c.Op == protocol.Chat}, err
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		items = responses.Fresh(before.Append(nil), items)
+	}
+	items = r.kept.Resolve(c.Key, items)
+	return &turn{store: r.kept, scope: c.Key, before: before, input: items, keep: in.Store && c.Op == protocol.Chat}, nil
 }
 
 // turned is c with what is kept of it when it is translated.

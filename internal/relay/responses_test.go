@@ -210,6 +210,7 @@ func TestHome(t *testing.T) {
 		account                         string // "": nobody is asked
 		status                          int
 	}{
+		{"a reference", "alice", "POST", "/responses", `{"model":"m","input":[{"type":"item_reference","id":"msg_1"}]}`, "a", 200},
 		{"continued", "alice", "POST", "/responses", next, "b", 200},
 		{"fetched", "alice", "GET", "/responses/resp_home", "", "b", 200},
 		{"listed", "alice", "GET", "/responses/resp_home/input_items", "", "b", 200},
@@ -257,6 +258,46 @@ func TestMovesHome(t *testing.T) {
 	if c.status != 200 || got.path != "/responses" || jsonedit.Get(got.body, "previous_response_id") != nil ||
 		!bytes.Contains(got.body, []byte(`"text":"one"`)) || !bytes.Contains(got.body, []byte(`"yes"`)) || !bytes.Contains(got.body, []byte(`"text":"two"`)) {
 		t.Errorf("%d; %s was asked %s", c.status, got.path, got.body)
+	}
+}
+
+// TestReferences: items of an answer that is kept may be named in the place of
+// being sent, and what is sent although it is kept is not doubled (E14).
+func TestReferences(t *testing.T) {
+	s := newStateful(t, []string{protocol.OpenAIChat}, chatWhole)
+	made := s.ask("k", "POST", "/responses", `{"model":"m","input":"one"}`)
+	var response struct {
+		ID     string `json:"id"`
+		Output []struct {
+			ID string `json:"id"`
+		} `json:"output"`
+	}
+	if err := json.Unmarshal(made.body.Bytes(), &response); err != nil || len(response.Output) != 1 {
+		t.Fatalf("%v in %s", err, made.text())
+	}
+	item := response.Output[0].ID
+	for _, tc := range []struct {
+		name, key, body string
+		status          int
+	}{
+		{"a reference", "k", `{"model":"m","input":[{"role":"user","content":"one"},{"type":"item_reference","id":"` + item + `"},{"role":"user","content":"two"}]}`, 200},
+		{"a reference to what is there", "k", `{"model":"m","previous_response_id":"` + response.ID + `","input":[{"type":"item_reference","id":"` + item + `"},{"role":"user","content":"two"}]}`, 200},
+		{"sent twice", "k", `{"model":"m","previous_response_id":"` + response.ID + `","input":[{"type":"message","id":"` + item + `","role":"assistant","content":"yes"},{"role":"user","content":"two"}]}`, 200},
+		{"another's", "x", `{"model":"m","input":[{"type":"item_reference","id":"` + item + `"}]}`, 400},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			n := len(s.asked)
+			c := s.ask(tc.key, "POST", "/responses", tc.body)
+			if c.status != tc.status {
+				t.Fatalf("%d %s", c.status, c.text())
+			}
+			if tc.status != 200 {
+				return
+			}
+			if got := string(s.asked[n].body); strings.Count(got, `"yes"`) != 1 || strings.Count(got, `"one"`) != 1 || strings.Count(got, `"two"`) != 1 {
+				t.Errorf("the upstream was asked %s", got)
+			}
+		})
 	}
 }
 
