@@ -31,9 +31,9 @@ func scaled(n, few int) int {
 	return few
 }
 
-// binary is the gateway under attack. A test that runs itself anew elsewhere
+// gateway is the gateway under attack. A test that runs itself anew elsewhere
 // hands it on.
-var binary = os.Getenv(binaryEnv)
+var gateway = os.Getenv(binaryEnv)
 
 const binaryEnv = "PORTICO_ATTACK_BINARY"
 
@@ -49,11 +49,11 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if binary == "" {
+	if gateway == "" {
 		dir, err := os.MkdirTemp("", "portico-attack-")
 		if err == nil {
 			defer os.RemoveAll(dir)
-			binary, err = rig.Build(context.Background(), dir)
+			gateway, err = rig.Build(context.Background(), dir)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -151,7 +151,7 @@ func listen(t *testing.T) *rig.Upstream {
 
 func beginWith(t *testing.T, mode string, u *rig.Upstream, config string, o rig.Options) *target {
 	t.Helper()
-	o.Binary, o.Dir = binary, filepath.Join(t.TempDir(), "data")
+	o.Binary, o.Dir = gateway, filepath.Join(t.TempDir(), "data")
 	o.Config = fmt.Sprintf("auth_mode: %s\napi_key: %s\nadmin_token: %s\n", mode, clientKey, adminToken) + config
 	g, err := rig.Start(context.WithoutCancel(t.Context()), o)
 	if err != nil {
@@ -326,6 +326,16 @@ func (x *target) quiet() {
 
 // log is what the gateway has logged so far.
 func (x *target) log() string { return rig.Tail(x.Log, 64<<20) }
+
+// heal makes the accounts forget what went wrong.
+func (x *target) heal() {
+	x.t.Helper()
+	for _, name := range []string{"openai", "claude", "google"} {
+		if _, err := x.operator.Call(x.t.Context(), http.MethodPost, "/api/accounts/"+name+"/heal", nil, nil); err != nil {
+			x.t.Fatal(err)
+		}
+	}
+}
 
 // ask is a good request.
 func ask(protocol string, stream bool) rig.Ask {

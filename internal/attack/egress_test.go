@@ -92,20 +92,15 @@ func TestSEC32Overrides(t *testing.T) {
 func TestSEC33Redirects(t *testing.T) {
 	p := setTrap(t)
 	x := begin(t, "off", "")
-	status, where := http.StatusFound, p.URL+"/v1/steal"
-	x.upstream.Own = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
-		w.Header().Set("Location", where)
-		w.WriteHeader(status)
-		return true
-	}
-	for _, status = range []int{301, 302, 303, 307, 308} {
-		for _, where = range []string{p.URL + "/v1/steal", "https://evil.example/", "//" + p.Listener.Addr().String() + "/", "/v1/elsewhere", "http://169.254.169.254/latest"} {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, where := range []string{p.URL + "/v1/steal", "https://evil.example/", "//" + p.Listener.Addr().String() + "/", "/v1/elsewhere", "http://169.254.169.254/latest"} {
+			x.upstream.Answer(func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+				w.Header().Set("Location", where)
+				w.WriteHeader(status)
+				return true
+			})
 			for _, protocol := range rig.Protocols {
-				for _, name := range []string{"openai", "claude", "google"} {
-					if _, err := x.operator.Call(t.Context(), http.MethodPost, "/api/accounts/"+name+"/heal", nil, nil); err != nil {
-						t.Fatal(err)
-					}
-				}
+				x.heal()
 				got := ask(protocol, status%2 == 0).Do(t.Context(), x.operator.HTTP, x.Base, nil)
 				if got.Status < 500 || got.Header.Get("Location") != "" {
 					t.Errorf("%s, %d to %s: the client got %d %v", protocol, status, where, got.Status, got.Header)
@@ -334,7 +329,7 @@ func TestSEC38RequestHeaders(t *testing.T) {
 // SEC-39: of an answer's headers those cross that describe it.
 func TestSEC39ResponseHeaders(t *testing.T) {
 	x := begin(t, "off", "")
-	x.upstream.Own = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+	x.upstream.Answer(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		h := w.Header()
 		for name, value := range map[string]string{
 			"Set-Cookie": "a=b", "Location": "http://evil.example", "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials": "true", "Clear-Site-Data": `"*"`,
@@ -351,7 +346,7 @@ func TestSEC39ResponseHeaders(t *testing.T) {
 			return true
 		}
 		return false
-	}
+	})
 	for _, path := range []string{"/v1/chat/completions", "/v1/messages", "/v1/embeddings", "/v1beta/models/g-m:streamGenerateContent?alt=sse"} {
 		got := x.send(request{method: "POST", path: path, head: []string{"Content-Type: application/json"}, body: bodyOf(path)})
 		if got.status != http.StatusOK && got.status != http.StatusBadRequest {
@@ -440,26 +435,24 @@ func rawUpstream(t *testing.T, text string) string {
 // spelling, does not tell it to the client.
 func TestSEC58EchoedKey(t *testing.T) {
 	x := begin(t, "off", "")
-	var spell func(key string) string
-	var status int
-	x.upstream.Own = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
-		if r.Method != http.MethodPost {
-			return false
-		}
-		key := r.Header.Get("X-Api-Key") + r.Header.Get("X-Goog-Api-Key") + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("X-Request-Id", "id-"+key)
-		w.WriteHeader(status)
-		fmt.Fprintf(w, `{"type":"error","error":{"type":"x","code":401,"status":"X","message":"Incorrect API key provided: %s. You can find"}}`, spell(key))
-		return true
-	}
-	for _, status = range []int{200, 400, 401, 403, 404, 429, 500, 529} {
-		for _, spell = range []func(string) string{
+	for _, status := range []int{200, 400, 401, 403, 404, 429, 500, 529} {
+		for _, spell := range []func(string) string{
 			func(k string) string { return k },
 			func(k string) string { return k[:20] + "..." },
 			func(k string) string { return "..." + k[20:] },
 			func(k string) string { return k[:8] + "****" + k[len(k)-8:] },
 		} {
+			x.upstream.Answer(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+				if r.Method != http.MethodPost {
+					return false
+				}
+				key := r.Header.Get("X-Api-Key") + r.Header.Get("X-Goog-Api-Key") + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("X-Request-Id", "id-"+key)
+				w.WriteHeader(status)
+				fmt.Fprintf(w, `{"type":"error","error":{"type":"x","code":401,"status":"X","message":"Incorrect API key provided: %s. You can find"}}`, spell(key))
+				return true
+			})
 			for _, protocol := range rig.Protocols {
 				a := ask(protocol, status%3 == 0)
 				r, err := a.Request(t.Context(), x.Base)
@@ -469,11 +462,7 @@ func TestSEC58EchoedKey(t *testing.T) {
 				path := r.URL.RequestURI()
 				body, _ := io.ReadAll(r.Body)
 				x.send(request{method: "POST", path: path, head: []string{"Content-Type: application/json"}, body: string(body)}) // looks for canaries itself
-				for _, name := range []string{"openai", "claude", "google"} {
-					if _, err := x.operator.Call(t.Context(), http.MethodPost, "/api/accounts/"+name+"/heal", nil, nil); err != nil {
-						t.Fatal(err)
-					}
-				}
+				x.heal()
 			}
 		}
 	}

@@ -73,7 +73,7 @@ func start(t *testing.T, config string, env []string, args ...string) (code int,
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), binary, append([]string{"serve", "--data-dir", dir, "--port", strconv.Itoa(port)}, args...)...)
+	cmd := exec.CommandContext(t.Context(), gateway, append([]string{"serve", "--data-dir", dir, "--port", strconv.Itoa(port)}, args...)...)
 	cmd.Env = append([]string{"HOME=" + dir}, env...)
 	timer := time.AfterFunc(3*time.Second, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
@@ -155,7 +155,7 @@ func TestSEC07GeneratedKeys(t *testing.T) {
 	installs := scaled(200, 12)
 	for range installs {
 		dir := filepath.Join(t.TempDir(), "data")
-		g, err := rig.Start(t.Context(), rig.Options{Binary: binary, Dir: dir})
+		g, err := rig.Start(t.Context(), rig.Options{Binary: gateway, Dir: dir})
 		if err != nil {
 			t.Fatal(err)
 		}

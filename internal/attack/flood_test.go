@@ -113,7 +113,7 @@ func TestSEC41Slowloris(t *testing.T) {
 		}
 		wg.Wait()
 	})
-	if took := time.Since(began); took > 18*time.Second {
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("the last was cut off after %s", took)
 	}
 	x.quietButHonest()
@@ -202,10 +202,34 @@ func TestSEC49StreamGarbage(t *testing.T) {
 		"no JSON":                {"data: {{{{\n\n", 10_000},
 		"deep JSON":              {"data: " + strings.Repeat("[", 1<<20) + "\n\n", 3},
 	}
-	var piece string
-	var times int
-	first := false
-	x.upstream.Own = func(w http.ResponseWriter, r *http.Request, body []byte) bool {
+	for name, p := range pieces {
+		for _, first := range []bool{false, true} {
+			x.upstream.Answer(garbage(p.piece, p.times, first))
+			for _, protocol := range rig.Protocols {
+				began := time.Now()
+				var status int
+				var body []byte
+				// An event may have 16 MiB, and is held until it is whole.
+				x.grows(80<<20, func() { status, body = x.stream(protocol) })
+				took := time.Since(began)
+				end := string(body[max(0, len(body)-2000):])
+				switch {
+				case status != http.StatusOK && (first || status < 500):
+					t.Errorf("%s, %s, first event %t: %d %.200s", name, protocol, first, status, body)
+				case status == http.StatusOK && !tellsError(protocol, end):
+					t.Errorf("%s, %s, first event %t: it ends with %.300q", name, protocol, first, end)
+				case took > 15*time.Second:
+					t.Errorf("%s, %s: %s", name, protocol, took)
+				}
+				x.heal()
+			}
+		}
+	}
+}
+
+// garbage answers with a piece so many times, after a sound first event or not.
+func garbage(piece string, times int, first bool) rig.Reply {
+	return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		if r.Method != http.MethodPost {
 			return false
 		}
@@ -224,33 +248,6 @@ func TestSEC49StreamGarbage(t *testing.T) {
 		}
 		_ = out.Flush()
 		return true
-	}
-	for name, p := range pieces {
-		piece, times = p.piece, p.times
-		for _, first = range []bool{false, true} {
-			for _, protocol := range rig.Protocols {
-				began := time.Now()
-				var status int
-				var body []byte
-				// An event may have 16 MiB, and is held until it is whole.
-				x.grows(80<<20, func() { status, body = x.stream(protocol) })
-				took := time.Since(began)
-				end := string(body[max(0, len(body)-2000):])
-				switch {
-				case status != http.StatusOK && (first || status < 500):
-					t.Errorf("%s, %s, first event %t: %d %.200s", name, protocol, first, status, body)
-				case status == http.StatusOK && !tellsError(protocol, end):
-					t.Errorf("%s, %s, first event %t: it ends with %.300q", name, protocol, first, end)
-				case took > 15*time.Second:
-					t.Errorf("%s, %s: %s", name, protocol, took)
-				}
-				for _, a := range []string{"openai", "claude", "google"} {
-					if _, err := x.operator.Call(t.Context(), http.MethodPost, "/api/accounts/"+a+"/heal", nil, nil); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-		}
 	}
 }
 

@@ -30,7 +30,7 @@ func onLAN(t *testing.T) bool {
 		t.Skipf("a network of its own cannot be made here (unshare -rn, ip): %v", err)
 	}
 	cmd := exec.CommandContext(t.Context(), "unshare", "-rn", "sh", "-c", script, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", fmt.Sprintf("-full=%t", *full))
-	cmd.Env = append(os.Environ(), lanEnv+"=1", binaryEnv+"="+binary)
+	cmd.Env = append(os.Environ(), lanEnv+"=1", binaryEnv+"="+gateway)
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS") {
 		t.Errorf("on a network of its own: %v\n%s", err, out)

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
-	"compress/zlib"
+	"encoding/binary"
 	"fmt"
+	"hash/adler32"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"strconv"
@@ -94,32 +96,41 @@ func TestSEC40Smuggling(t *testing.T) {
 	x.serves()
 }
 
-// pack compresses n zeros.
+// pack compresses n zeros, a multiple of a mebibyte. It makes one mebibyte and
+// repeats it, since what stands before a block of zeros is zeros too.
 func pack(t *testing.T, coding string, n int) string {
 	t.Helper()
-	var b bytes.Buffer
-	var w io.WriteCloser
-	switch coding {
-	case "gzip":
-		w = gzip.NewWriter(&b)
-	case "zlib":
-		w = zlib.NewWriter(&b)
-	default:
-		var err error
-		if w, err = flate.NewWriter(&b, 9); err != nil {
-			t.Fatal(err)
-		}
-	}
 	zeros := make([]byte, 1<<20)
-	for ; n > 0; n -= len(zeros) {
-		if _, err := w.Write(zeros[:min(n, len(zeros))]); err != nil {
-			t.Fatal(err)
-		}
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestCompression)
+	if err == nil {
+		_, err = w.Write(zeros)
 	}
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := b.String()
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return b.String()
+	times := n / len(zeros)
+	raw := strings.Repeat(block, times) + b.String()[len(block):]
+	sum, adler := crc32.NewIEEE(), adler32.New()
+	for range times {
+		_, _ = sum.Write(zeros)
+		_, _ = adler.Write(zeros)
+	}
+	switch coding {
+	case "gzip": // RFC 1952
+		tail := binary.LittleEndian.AppendUint32(nil, sum.Sum32())
+		return "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff" + raw + string(binary.LittleEndian.AppendUint32(tail, uint32(n)))
+	case "zlib": // RFC 1950
+		return "\x78\x9c" + raw + string(binary.BigEndian.AppendUint32(nil, adler.Sum32()))
+	}
+	return raw
 }
 
 // grows fails the test if f makes the process take more memory than that.
@@ -205,33 +216,30 @@ func TestSEC44CompressedAnswers(t *testing.T) {
 	t.Parallel()
 	x := begin(t, "off", "")
 	bomb := pack(t, "gzip", scaled(512<<20, 128<<20))
-	coding, body := "gzip", bomb
-	x.upstream.Own = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
-		if r.Method != http.MethodPost {
-			return false
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Encoding", coding)
-		_, _ = io.WriteString(w, body)
-		return true
-	}
 	x.grows(32<<20, func() {
-		for _, coding = range []string{"gzip", "br", "deflate", "identity, gzip"} {
-			for _, body = range []string{bomb, "plain text after all", ""} {
+		for _, coding := range []string{"gzip", "br", "deflate", "identity, gzip"} {
+			for _, body := range []string{bomb, "plain text after all", ""} {
+				x.upstream.Answer(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+					if r.Method != http.MethodPost {
+						return false
+					}
+					w.Header().Set("Content-Type", "application/json")
+					w.Header().Set("Content-Encoding", coding)
+					_, _ = io.WriteString(w, body)
+					return true
+				})
 				for _, stream := range []bool{false, true} {
 					got := x.send(request{method: "POST", path: "/v1/chat/completions", head: []string{"Content-Type: application/json"}, body: fmt.Sprintf(`{"model":"o-m","messages":[],"stream":%t}`, stream)})
 					if got.status == http.StatusOK && got.body != body {
 						t.Errorf("%s: %d bytes became %d", coding, len(body), len(got.body))
 					}
-					if _, err := x.operator.Call(t.Context(), http.MethodPost, "/api/accounts/openai/heal", nil, nil); err != nil {
-						t.Fatal(err)
-					}
+					x.heal()
 				}
 			}
 		}
 	})
 	// The list of models is read, and from it no more than so much.
-	x.upstream.Own = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+	x.upstream.Answer(func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"data":[`)
 		for i := range 400_000 {
@@ -241,7 +249,7 @@ func TestSEC44CompressedAnswers(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `{"id":"last"}]}`)
 		return true
-	}
+	})
 	x.grows(64<<20, func() {
 		if _, err := x.operator.Call(t.Context(), http.MethodPost, "/api/accounts/openai/test", nil, nil); err != nil {
 			t.Error(err)
@@ -348,12 +356,12 @@ routes:
 // SEC-45, names: what a client may call a model is not kept without a bound.
 func TestSEC45LongNames(t *testing.T) {
 	x := begin(t, "off", "")
-	x.upstream.Own = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+	x.upstream.Answer(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"error":{"message":"The model does not exist","type":"invalid_request_error","code":"model_not_found"}}`)
 		return true
-	}
+	})
 	n := scaled(600, 150)
 	x.grows(48<<20, func() {
 		for i := range n {

@@ -44,7 +44,7 @@ func TestStallEndsWithItsClient(t *testing.T) {
 	}
 	defer u.Close()
 	left := make(chan int64, 1)
-	u.Left = func(n int64, _ time.Time) { left <- n }
+	u.Tell(Watch{Left: func(n int64, _ time.Time) { left <- n }})
 	ctx, cancel := context.WithCancel(t.Context())
 	a := Ask{Protocol: Messages, Stream: true, Model: "m", Script: Script{N: 5, Chunks: 4, Fault: Stall}}
 	a.Do(ctx, Client(), u.URL, func(*Answer) { cancel() })

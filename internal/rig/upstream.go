@@ -32,25 +32,36 @@ type Call struct {
 type Upstream struct {
 	URL string
 
-	// Own answers a request in place of the script, if it returns true.
-	Own func(w http.ResponseWriter, r *http.Request, body []byte) bool
 	// Record keeps every call for Calls; it is on for attack tests.
 	Record bool
 
-	Served atomic.Int64 // requests for an answer
-	Open   atomic.Int64 // of them, those under way
-	Sent   atomic.Int64 // bytes of answers that the kernel has taken
-	// Came is told when a request is there; n is its script's.
-	Came func(n int64)
-	// Left is told when a request's client went away before its answer was
-	// whole; n is its script's.
-	Left func(n int64, at time.Time)
-
+	Served  atomic.Int64 // requests for an answer
+	Open    atomic.Int64 // of them, those under way
+	Sent    atomic.Int64 // bytes of answers that the kernel has taken
+	own     atomic.Pointer[Reply]
+	watch   atomic.Pointer[Watch]
 	server  *http.Server
 	mu      sync.Mutex
 	calls   []Call
 	resting map[net.Conn]bool
 }
+
+// A Reply answers a request in place of the script, if it returns true.
+type Reply func(w http.ResponseWriter, r *http.Request, body []byte) bool
+
+// Answer puts f in the place of the scripts, for requests that come from now
+// on.
+func (u *Upstream) Answer(f Reply) { u.own.Store(&f) }
+
+// A Watch is told what becomes of requests; n is their script's. Either may be
+// nil.
+type Watch struct {
+	Came func(n int64)               // a request is there
+	Left func(n int64, at time.Time) // its client went away before its answer was whole
+}
+
+// Tell tells w from now on.
+func (u *Upstream) Tell(w Watch) { u.watch.Store(&w) }
 
 const maxKept, maxCalls = 1 << 20, 10_000
 
@@ -127,7 +138,7 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		u.mu.Unlock()
 	}
-	if u.Own != nil && u.Own(w, r, body) {
+	if own := u.own.Load(); own != nil && (*own)(w, r, body) {
 		return
 	}
 	if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/models") {
@@ -150,8 +161,8 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.Open.Add(1)
 	defer u.Open.Add(-1)
 	s := ParseScript(string(body))
-	if u.Came != nil {
-		u.Came(s.N)
+	if w := u.watch.Load(); w != nil && w.Came != nil {
+		w.Came(s.N)
 	}
 	if s.Account != "" && !strings.Contains(credential(r), s.Account) {
 		s.Fault = ""
@@ -297,8 +308,8 @@ func (v *voice) put(s string) bool {
 }
 
 func (v *voice) left() {
-	if !v.gone && v.u.Left != nil {
-		v.u.Left(v.s.N, time.Now())
+	if w := v.u.watch.Load(); !v.gone && w != nil && w.Left != nil {
+		w.Left(v.s.N, time.Now())
 	}
 	v.gone = true
 }

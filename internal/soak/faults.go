@@ -119,7 +119,7 @@ func (s *soak) storm() error {
 	until := map[string]time.Time{} // by key: when it may be asked again
 	flying := map[string]int{}
 	limits, early := 0, 0
-	u.Own = func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+	u.Answer(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		key := r.Header.Get("Authorization") + r.Header.Get("X-Api-Key") + r.Header.Get("X-Goog-Api-Key")
 		if r.Method != http.MethodPost || !strings.Contains(key, family("a")) {
 			return false
@@ -141,7 +141,7 @@ func (s *soak) storm() error {
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusTooManyRequests)
 		return true
-	}
+	})
 	c := rig.Client()
 	ctx, cancel := context.WithTimeout(s.ctx, min(time.Duration(s.size.each)*25*time.Millisecond, 10*time.Second))
 	defer cancel()

@@ -91,7 +91,7 @@ func (s *soak) gone() error {
 		{"before a whole answer", false, rig.Script{Wait: time.Minute}, 0},
 	} {
 		p := newParting()
-		u.Left, u.Came = p.left, p.came
+		u.Tell(rig.Watch{Came: p.came, Left: p.left})
 		var wg sync.WaitGroup
 		gate := make(chan struct{}, 16)
 		for range s.size.each {
@@ -144,7 +144,7 @@ func (s *soak) crowd(g *rig.Gateway, u *rig.Upstream, n *int64) error {
 	c := rig.Client()
 	defer c.CloseIdleConnections()
 	p := newParting()
-	u.Left, u.Came = p.left, p.came
+	u.Tell(rig.Watch{Came: p.came, Left: p.left})
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	var ready, done sync.WaitGroup

@@ -48,7 +48,7 @@ func (s *soak) slow() error {
 	defer narrow.CloseIdleConnections()
 	var wg sync.WaitGroup
 	left := newParting()
-	u.Left = left.left
+	u.Tell(rig.Watch{Left: left.left})
 	for i := range s.size.slow {
 		// 1 GB each, if somebody read it.
 		a := rig.Ask{Protocol: rig.Protocols[i%4], Stream: true, Key: apiKey, Script: rig.Script{N: int64(i), In: 1, Out: 1, Chunks: 1 << 14, Size: 64 << 10}}
@@ -174,12 +174,12 @@ func (s *soak) stalled(g *rig.Gateway, u *rig.Upstream) error {
 	c := narrowClient()
 	defer c.CloseIdleConnections()
 	cut := make(chan time.Time, 1)
-	u.Left = func(_ int64, at time.Time) {
+	u.Tell(rig.Watch{Left: func(_ int64, at time.Time) {
 		select {
 		case cut <- at:
 		default:
 		}
-	}
+	}})
 	began := time.Now()
 	resp := open(s.ctx, c, g, rig.Ask{Protocol: rig.Chat, Stream: true, Key: apiKey, Script: rig.Script{N: 1, In: 1, Out: 1, Chunks: 1 << 14, Size: 64 << 10}})
 	if resp == nil {
