@@ -2,7 +2,6 @@ package translate
 
 import (
 	"encoding/json/v2"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -29,7 +28,7 @@ func stateful(r *llm.Request) *fault.Fault {
 	}
 	if r.Protocol == protocol.Anthropic && continues(r.Extra) {
 		f := refuse("thread", "thread_not_found", "the thread that this request continues is not stored where it goes, which is another protocol's upstream; send the whole conversation")
-		f.Class, f.Status = fault.BadRequest, http.StatusNotFound
+		f.Class, f.Status = fault.BadRequest, 404
 		return f
 	}
 	if r.Protocol != protocol.OpenAIResponses {
