@@ -3,9 +3,9 @@
 //
 // What it knows was generated from a maintained module (see source.go and
 // internal/gen/catalog) and is embedded in the binary as sorted text, in which
-// a name is found by binary search. Nothing is parsed at the start and nothing
-// is kept in memory; the pages of the text that are never asked for are never
-// loaded. There is no network here: what upstreams say of their own models is
+// a name is found by binary search. Nothing is parsed at the start, and the
+// pages of the text that are never asked for are never loaded; a few hundred
+// answers are remembered. There is no network here: what upstreams say of their own models is
 // in package models.
 package catalog
 
@@ -67,6 +67,7 @@ var unknown = Rates{In: -1, Out: -1, CacheRead: -1, CacheWrite: -1}
 // immutable and safe for concurrent use. The nil Catalog has no overrides.
 type Catalog struct {
 	overrides map[string]config.Model // by the id in lower case
+	memo      memo
 }
 
 // New returns a catalogue with overrides on top of the embedded data. Where
@@ -85,6 +86,14 @@ func New(overrides []config.Model) *Catalog {
 // the operator's overrides are then put on top, found in the same order. It
 // reports false if neither the data nor an override knows any form.
 func (c *Catalog) Lookup(id string) (Model, bool) {
+	m := &bare
+	if c != nil {
+		m = &c.memo
+	}
+	return m.get(id, c.lookup)
+}
+
+func (c *Catalog) lookup(id string) (Model, bool) {
 	forms := modelid.Forms(id)
 	m, ok := find(forms)
 	if ok {

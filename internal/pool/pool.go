@@ -258,8 +258,9 @@ func (p *Pool) Lease(w Want) (Lease, *None) {
 		passed = slices.DeleteFunc(passed, func(p Passed) bool { return p.Account == last.Name })
 	}
 	if len(s.es) == 0 {
-		n.Passed = passed
-		return Lease{}, &n
+		none := n // so that n need not be on the heap
+		none.Passed = passed
+		return Lease{}, &none
 	}
 	i := 0
 	if len(s.es) > 1 {

@@ -38,8 +38,9 @@ type job struct {
 	// How the attempt under way goes. What every chunk of a stream needs
 	// stands together, since little of it is in the processor's memory when
 	// a chunk comes.
-	try  try
-	flow flow
+	try   try
+	flow  flow
+	lease pool.Lease // of the attempt
 
 	// What the client has.
 	live     bool // something of this leg: no other account can serve it now

@@ -14,6 +14,7 @@ import (
 
 	"portico/internal/journal"
 	"portico/internal/pool"
+	"portico/internal/protocol"
 )
 
 // quick is an upstream in memory that costs as little as may be.
@@ -69,10 +70,13 @@ type noLedger struct{}
 
 func (noLedger) Record(*journal.Exchange) error { return nil }
 
-func benchmark(b *testing.B, c func(*rig) *Call, q *quick) {
+func benchmark(b *testing.B, c func(*rig) *Call, q *quick, protocols ...string) {
 	r := newRig(b, nil)
 	a := r.account("a", 0, nil)
 	a.Way = q
+	if len(protocols) > 0 {
+		a.Protocols = protocols
+	}
 	r.pool.Set([]pool.Account{a})
 	r.relay.record = noLedger{}
 	call := c(r)
@@ -143,6 +147,16 @@ var chunkReply = func() *quick {
 }()
 
 func streamCall(r *rig) *Call { return r.call(dialects["openai-chat"], true) }
+
+// foreignReply is what an upstream of another protocol answers.
+var foreignReply = func() *quick {
+	body := strings.Replace(dialects["anthropic"].whole, `"hi"`, `"`+strings.Repeat("hello ", 150)+`"`, 1)
+	return &quick{header: smallReply.header, body: []byte(body)}
+}()
+
+func BenchmarkSmallTranslated(b *testing.B) {
+	benchmark(b, smallCall, foreignReply, protocol.Anthropic)
+}
 
 func BenchmarkSmall(b *testing.B)      { benchmark(b, smallCall, smallReply) }
 func BenchmarkSmallBare(b *testing.B)  { benchmarkBare(b, smallCall(newRig(b)), smallReply) }

@@ -129,19 +129,19 @@ func (a *answer) serveLeg(leg int) *fault.Fault {
 		a.newTarget()
 	attempts:
 		for a.left > 0 && a.made < maxAttempts {
-			lease, none := a.r.pool.Lease(a.want(model))
-			if none != nil {
+			var none *pool.None
+			if a.lease, none = a.r.pool.Lease(a.want(model)); none != nil {
 				if a.leaveHome() || a.farther(none) || a.once() || a.wait(none) {
 					continue
 				}
 				a.nobody(none)
 				break
 			}
-			f := a.attempt(&lease, leg, model)
+			f := a.attempt(&a.lease, leg, model)
 			if f == nil {
 				return nil
 			}
-			switch a.next(f, &lease) {
+			switch a.next(f, &a.lease) {
 			case GiveUp:
 				return a.better(f)
 			case Onward:

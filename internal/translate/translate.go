@@ -145,7 +145,7 @@ func (b *Bridge) Whole(body []byte) ([]byte, error) {
 	if b.o.OwnID {
 		r.ID = ""
 	}
-	out, lost, err := b.client.EncodeResponse(nil, r, &b.echo)
+	out, lost, err := b.client.EncodeResponse(make([]byte, 0, len(body)+len(body)/8+512), r, &b.echo)
 	b.told = append(b.told, lost...)
 	return out, err
 }
