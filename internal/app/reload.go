@@ -22,7 +22,7 @@ func (a *App) watch(ctx context.Context, c *config.Config) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 	wake := make(chan struct{})
-	var waiting chan reloaded // who asked, or nil
+	waiting := make(chan chan reloaded, 1) // who asked
 	heard := func(next *config.Config, warnings []config.Problem, err error) {
 		if err == nil {
 			err = a.apply(next)
@@ -35,9 +35,10 @@ func (a *App) watch(ctx context.Context, c *config.Config) error {
 		} else {
 			a.log.Info("the configuration was taken over")
 		}
-		if waiting != nil {
-			waiting <- reloaded{warnings, err}
-			waiting = nil
+		select {
+		case asked := <-waiting:
+			asked <- reloaded{warnings, err}
+		default: // it was the file, or a signal
 		}
 	}
 	go func() {
@@ -46,7 +47,12 @@ func (a *App) watch(ctx context.Context, c *config.Config) error {
 			case <-ctx.Done():
 				return
 			case <-hup:
-			case waiting = <-a.reloaded:
+			case asked := <-a.reloaded:
+				select {
+				case waiting <- asked:
+				case <-ctx.Done():
+					return
+				}
 			}
 			select {
 			case wake <- struct{}{}:

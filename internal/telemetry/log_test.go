@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,16 +182,16 @@ func TestLinesGather(t *testing.T) {
 			}
 		}
 		hear(3)
-		if len(w.all) != 0 {
-			t.Errorf("%d writes at once", len(w.all))
+		if n := w.count(); n != 0 {
+			t.Errorf("%d writes at once", n)
 		}
 		time.Sleep(gatherFor)
 		synctest.Wait()
-		if len(w.all) != 1 {
-			t.Errorf("%d writes after %v", len(w.all), gatherFor)
+		if n := w.count(); n != 1 {
+			t.Errorf("%d writes after %v", n, gatherFor)
 		}
 		hear(100) // more than may wait
-		if n := len(w.all); n < 5 || n > 50 {
+		if n := w.count(); n < 5 || n > 50 {
 			t.Errorf("%d writes of many lines", n)
 		}
 		l.Error("something else") // is not behind them
@@ -213,9 +214,20 @@ func TestLinesGather(t *testing.T) {
 }
 
 // writes is a writer that keeps every write apart.
-type writes struct{ all []string }
+type writes struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (w *writes) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.all)
+}
 
 func (w *writes) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.all = append(w.all, string(p))
 	return len(p), nil
 }
