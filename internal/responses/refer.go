@@ -36,11 +36,11 @@ func (s *Store) Resolve(scope string, items []byte) []byte {
 // answer's and its number: rs_X_0 is of resp_X.
 func (s *Store) item(scope, id string) []byte {
 	_, rest, _ := strings.Cut(id, "_")
-	last := strings.LastIndexByte(rest, '_')
-	if last < 0 {
+	answer, _, ok := strings.CutLast(rest, "_")
+	if !ok {
 		return nil
 	}
-	t := s.Thread(scope, "resp_"+rest[:last])
+	t := s.Thread(scope, "resp_"+answer)
 	if t == nil {
 		return nil
 	}
