@@ -10,7 +10,7 @@ import (
 )
 
 // print writes the matrix: for each pair how many cases were carried, how many
-// the ledger names, and every other.
+// the ledger names, and how many neither. Up to show of the last are listed.
 func (m *matrix) print(w io.Writer, show int) {
 	for _, d := range []struct {
 		title string
@@ -30,7 +30,7 @@ func (m *matrix) print(w io.Writer, show int) {
 		fmt.Fprintf(w, "| all | | %d | %d | %d | %d | %s |\n", sum.cases, sum.carried, sum.named, len(sum.odd), share(&sum))
 		for _, p := range sorted(d.of) {
 			s := d.of[p]
-			if len(s.odd) == 0 {
+			if len(s.odd) == 0 || show == 0 {
 				continue
 			}
 			slices.Sort(s.odd)
