@@ -114,6 +114,16 @@ var phaseNames = [...]string{"dialing", "sent", "answered", "streaming"}
 // String is the phase as the ledger spells it.
 func (p Phase) String() string { return phaseNames[min(int(p), len(phaseNames)-1)] }
 
+// A Limit says of what kind the limit is that a RateLimited fault ran into.
+type Limit uint8
+
+// The kinds of limits.
+const (
+	OfRequests Limit = iota // in a time, or of a kind that nobody told
+	OfTokens                // in a time
+	AtOnce                  // requests at one time
+)
+
 // A Fault is a failed attempt, or a refusal.
 type Fault struct {
 	Class  Class
@@ -122,6 +132,7 @@ type Fault struct {
 	Status int           // the upstream's HTTP status, or 0
 	Code   string        // the vendor's own code or type, or the gateway's
 	Param  string        // the parameter the vendor blames, or ""
+	Limit  Limit         // of RateLimited
 	After  time.Duration // how long the vendor asks to wait; 0: it did not say
 	Msg    string        // what happened, for a human, without secrets
 	Link   string        // where the vendor says the user can mend it, or ""

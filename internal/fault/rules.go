@@ -74,7 +74,40 @@ func (rs Rules) Judge(s Sign, now time.Time) *Fault {
 		f.After = r.After
 	}
 	f.After = min(f.After, MaxWait)
+	if f.Class == RateLimited {
+		f.Limit = limit(&s)
+	}
 	return f
+}
+
+// limitWords are phrases by which vendors tell of what kind a limit is, the
+// first that is found counts. Spec: upstreams §4.2 to §4.4; Google names the
+// limit by an id such as GenerateContentInputTokensPerModelPerMinute.
+var limitWords = []struct {
+	says  string
+	limit Limit
+}{
+	{"concurren", AtOnce},
+	{"simultaneous", AtOnce},
+	{"parallel requests", AtOnce},
+	{"tokens per min", OfTokens},
+	{"token per min", OfTokens},
+	{"input tokens", OfTokens},
+	{"output tokens", OfTokens},
+	{"TokensPerM", OfTokens},
+	{"(TPM)", OfTokens},
+}
+
+func limit(s *Sign) Limit {
+	if strings.EqualFold(s.Type, "tokens") {
+		return OfTokens
+	}
+	for _, w := range limitWords {
+		if contains(s.Message, w.says) || contains(s.Details, w.says) {
+			return w.limit
+		}
+	}
+	return OfRequests
 }
 
 func (rs Rules) find(s *Sign, asked time.Duration, named bool) *Rule {

@@ -163,3 +163,25 @@ func TestNames(t *testing.T) {
 		t.Errorf("odd scope and phase are %q", got)
 	}
 }
+
+// TestJudgeLimit: of what kind a limit is that vendors say was reached. The
+// messages are those of upstreams §4.2 to §4.5.
+func TestJudgeLimit(t *testing.T) {
+	for _, tt := range []struct {
+		s    Sign
+		want Limit
+	}{
+		{Sign{Status: 429, Message: "Rate limit reached for gpt-4 on requests per min (RPM): Limit 3, Used 3, Requested 1."}, OfRequests},
+		{Sign{Status: 429, Type: "tokens", Message: "Rate limit reached"}, OfTokens},
+		{Sign{Status: 429, Message: "Rate limit reached for gpt-4 on tokens per min (TPM): Limit 10000, Used 9500, Requested 1000."}, OfTokens},
+		{Sign{Status: 429, Message: "This request would exceed your organization's rate limit of 50,000 input tokens per minute"}, OfTokens},
+		{Sign{Status: 429, Details: "GenerateContentInputTokensPerModelPerMinute-FreeTier"}, OfTokens},
+		{Sign{Status: 429, Details: "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"}, OfRequests},
+		{Sign{Status: 429, Message: "Too many concurrent requests for this model"}, AtOnce},
+		{Sign{Status: 400, Message: "Too many concurrent requests for this model"}, OfRequests}, // of no other class
+	} {
+		if got := Rules(nil).Judge(tt.s, time.Time{}).Limit; got != tt.want {
+			t.Errorf("%q %q: %d, want %d", tt.s.Message, tt.s.Details, got, tt.want)
+		}
+	}
+}
