@@ -66,6 +66,7 @@ func (a *App) account(c config.Account, proxy string) (pool.Account, error) {
 	if c.Proxy != "" {
 		proxy = c.Proxy
 	}
+	x.Proxy = proxy
 	x.Way, err = a.out.Transport(proxy, egress.Local(pa.BaseURL.Hostname()))
 	return x, err
 }

@@ -20,7 +20,7 @@ import (
 func (a *App) apply(c *config.Config) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	strategy, ok := schedule.ByName(c.Scheduling.Mode)
+	strategy, ok := schedule.ByName(c.Scheduling.Mode, c.Scheduling.Account)
 	if !ok {
 		return fmt.Errorf("scheduling.mode: there is no %q", c.Scheduling.Mode)
 	}
@@ -49,7 +49,7 @@ func (a *App) apply(c *config.Config) error {
 	a.ingress.Set(&ingress.Settings{
 		Policy: policy, Port: c.Port, LAN: c.AllowLAN, Hosts: c.AllowedHosts, Origins: c.AllowedOrigins,
 		Body: c.Limits.Body, InFlight: c.Limits.InFlight,
-		Relay: &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, Catalog: cat},
+		Relay: &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, MaxWait: c.Scheduling.MaxWait, Catalog: cat},
 	})
 	return nil
 }

@@ -104,7 +104,9 @@ type Model struct {
 
 // Scheduling chooses among able accounts.
 type Scheduling struct {
-	Mode string // cache_first, balance, performance_first
+	Mode    string        // one of modes
+	Account string        // the account that mode fixed prefers
+	MaxWait time.Duration // for an account to be able, 8 s by default, 0: nobody waits
 }
 
 // Limits bound what one request may cost the gateway.

@@ -87,7 +87,7 @@ allowed_hosts: [Gateway.local, "192.168.1.5"]
 allowed_origins: ["http://localhost:3000", "null"]
 simulator: on
 proxy: socks5://127.0.0.1:1080
-scheduling: {mode: balance}
+scheduling: {mode: fixed, account: work, max_wait: 3s}
 limits: {body: 1.5MiB, attempts: 2, in_flight: 10}
 timeouts:
   connect: 1s
@@ -112,7 +112,7 @@ metrics: {public: true}
 		}, {Name: "home", Provider: "ollama", Weight: 1}},
 		Routes:     []Route{{"claude-*-haiku*", []string{"gemini-flash", "gpt-mini"}}, {"/^gpt-(3|4)$/", []string{"one"}}},
 		Models:     []Model{{ID: "m", Context: 1000, PriceIn: 0.5, PriceOut: -1, PriceCacheRead: -1, PriceCacheWrite: -1}},
-		Scheduling: Scheduling{"balance"},
+		Scheduling: Scheduling{"fixed", "work", 3 * time.Second},
 		Limits:     Limits{3 << 19, 2, 10},
 		Timeouts: Timeouts{
 			Connect: time.Second, FirstByte: 2 * time.Minute, Idle: 90 * time.Second,
@@ -171,7 +171,7 @@ func TestEveryKeyByVariableAndFlag(t *testing.T) {
 		}
 		value := map[string]string{
 			"api_key": "sk-0a9b8c7d6e5f4g3h", "admin_token": "at-0a9b8c7d6e5f4g3h",
-			"allowed_hosts": "a.local, b.local", "allowed_origins": "null,app://x", "proxy": "http://p:1",
+			"allowed_hosts": "a.local, b.local", "allowed_origins": "null,app://x", "proxy": "http://p:1", "scheduling.account": "work",
 		}[f.Name]
 		if value == "" {
 			value = f.Default

@@ -7,6 +7,9 @@ import (
 	"portico/internal/secret"
 )
 
+// modes are the ways to choose an account, the default first.
+var modes = []string{"cache_first", "balance", "performance_first", "priority", "weighted", "round_robin", "drain_expiring", "fixed"}
+
 // fields is the one table of keys, in the order in which they are shown.
 var fields = []field[Config]{
 	integer("port", 8045, 1, 65535, func(c *Config) *int { return &c.Port },
@@ -27,8 +30,12 @@ var fields = []field[Config]{
 		"Serve the built-in simulator, which needs no account."),
 	proxyField("proxy", func(c *Config) *string { return &c.Proxy },
 		"Outbound proxy of all accounts; empty takes HTTPS_PROXY and its kin."),
-	oneOf("scheduling.mode", "cache_first", []string{"cache_first", "balance", "performance_first"}, func(c *Config) *string { return &c.Scheduling.Mode },
-		"How an account is chosen among those that are able."),
+	oneOf("scheduling.mode", "cache_first", modes, func(c *Config) *string { return &c.Scheduling.Mode },
+		"How an account is chosen among those that are able: cache_first keeps a conversation where its prompt cache is, balance spreads requests, performance_first takes who answers sooner, priority the first in order, weighted draws by weight, round_robin goes round, drain_expiring uses what lapses soonest, fixed takes scheduling.account."),
+	text("scheduling.account", "the name of an account", func(c *Config) *string { return &c.Scheduling.Account }, accountName,
+		"The account that mode fixed takes as long as it is able."),
+	duration("scheduling.max_wait", "8s", 0, 10*time.Minute, func(c *Config) *time.Duration { return &c.Scheduling.MaxWait },
+		"Longest time that a request waits for an account when none is able but one will be; 0 refuses at once."),
 	size("limits.body", "100MiB", 1<<10, 2<<30, func(c *Config) *int64 { return &c.Limits.Body },
 		"Largest body of a request."),
 	integer("limits.attempts", 4, 1, 32, func(c *Config) *int { return &c.Limits.Attempts },

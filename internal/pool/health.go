@@ -8,23 +8,25 @@ import (
 
 // A State is how an account, or one model on it, is doing.
 //
-//	          success
-//	  ┌────────────────────────────┐
-//	  ▼                            │
+//	                     success
+//	  ┌──────────────────────────────────────────────┐
+//	  ▼                                              │
 //	Ready ──limit, overload──▶ Cooling ──time──▶ Trial
 //	  │                            ▲                │
 //	  │                            └────failure─────┘
 //	  └──rejected──▶ Down ──time──▶ Trial
 //
 // Every state ends by itself: a Down account is tried again on real traffic
-// after a while, since a key may have been mended at the vendor's.
+// after a while, since a key may have been mended at the vendor's. On trial
+// one request goes ahead and the others wait for what becomes of it; if nothing
+// does, the next goes ahead after a while.
 type State uint8
 
 // The states.
 const (
 	Ready   State = iota
 	Cooling       // waits until Until
-	Trial         // its wait is over and nobody has tried since
+	Trial         // its wait is over, and nobody has succeeded since
 	Down          // the vendor rejected it; a person must act, or Until passes
 )
 
@@ -37,7 +39,7 @@ func (s State) String() string { return stateNames[min(int(s), len(stateNames)-1
 type Health struct {
 	State  State
 	Since  time.Time
-	Until  time.Time     // Cooling and Down: when to try again
+	Until  time.Time     // when to try again; on trial, when the next goes ahead if the first never ends
 	Pause  time.Duration // the last pause of its own making; it doubles on repeated failure
 	Failed int           // failures in a row that alone did not justify a pause
 	Guess  bool          // the pause is a guess of ours: the upstream broke down, and named no time
@@ -66,11 +68,15 @@ var penalties = map[fault.Class]penalty{
 	fault.Permission:        {first: 10 * time.Minute, most: 6 * time.Hour},
 	fault.CredentialInvalid: {first: 15 * time.Minute, most: 6 * time.Hour, down: true},
 	fault.CredentialExpired: {first: 5 * time.Minute, most: time.Hour, down: true},
-	fault.Overloaded:        {first: 2 * time.Second, most: time.Minute},
+	fault.Overloaded:        {first: 100 * time.Millisecond, most: time.Minute},
 	fault.Broken:            {first: 5 * time.Second, most: time.Minute, after: 3},
 	fault.Timeout:           {first: 5 * time.Second, most: time.Minute, after: 3},
 	fault.Network:           {first: 5 * time.Second, most: time.Minute, after: 3},
 }
+
+// breaker is how many failures in a row, at whatever accounts, say that an
+// endpoint is down. Spec: upstreams §4.1.
+const breaker = 5
 
 // After returns the health that follows h when an attempt ends with f at now;
 // a nil f is a success. It is the only place where health changes by itself.
@@ -95,6 +101,9 @@ func (h Health) After(f *fault.Fault, now time.Time) Health {
 		}
 		return h
 	}
+	if f.Scope == fault.Endpoint && p.after > 0 {
+		p.after = breaker
+	}
 	if h.Failed++; h.Failed < p.after && h.State != Trial {
 		return h
 	}
@@ -111,13 +120,28 @@ func (h Health) After(f *fault.Fault, now time.Time) Health {
 	return h
 }
 
-// At returns h as it stands at now: a pause that is over is a trial. A pause
-// that reaches further than the longest wait ever set is over too: the clock
-// was put back.
+// At returns h as it stands at now: a pause that is over is a trial.
 func (h Health) At(now time.Time) Health {
-	if (h.State == Cooling || h.State == Down) && (!now.Before(h.Until) || h.Until.Sub(now) > fault.MaxWait) {
+	if (h.State == Cooling || h.State == Down) && !h.holds(now) {
 		h.State = Trial
 	}
+	return h
+}
+
+// holds reports whether h keeps requests away at now. A pause that reaches
+// further than the longest wait ever set is over: the clock was put back.
+func (h *Health) holds(now time.Time) bool {
+	return h.State != Ready && now.Before(h.Until) && h.Until.Sub(now) <= fault.MaxWait
+}
+
+// probing is how long others wait for what becomes of the request that went
+// ahead: a refusal comes soon, and so does the beginning of most answers.
+const probing = 10 * time.Second
+
+// Probe returns h, which is on trial, as it stands once a request went ahead
+// at now.
+func (h Health) Probe(now time.Time) Health {
+	h.State, h.Until = Trial, now.Add(probing)
 	return h
 }
 

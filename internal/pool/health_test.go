@@ -73,7 +73,7 @@ func TestAfter(t *testing.T) {
 			{0, of(fault.Broken, 0), Ready, 0},
 		},
 		"on trial one failure is enough": {
-			{0, of(fault.Overloaded, 0), Cooling, 2 * time.Second},
+			{0, of(fault.Overloaded, 0), Cooling, 100 * time.Millisecond},
 			{2 * time.Second, of(fault.Network, 0), Cooling, 5 * time.Second},
 		},
 	} {

@@ -1,421 +1,216 @@
 // Package pool keeps the accounts: who they are, how they are doing, and which
 // of them serves next.
+//
+// What is known of an account is kept where it is known: of the account as a
+// whole, of one model at it (a seat), of the endpoint that it shares with
+// others. Each has a [Health], which a failure worsens and a success mends, and
+// a gate, which paces what goes out. Requests for one model in the same ways
+// form a lane. If no account of theirs is able, they wait there for the first
+// that will be, as long as that is soon enough; nobody polls.
 package pool
 
 import (
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"portico/internal/fault"
-	"portico/internal/glob"
-	"portico/internal/protocol"
-	"portico/internal/provider"
+	"portico/internal/pace"
 	"portico/internal/schedule"
 )
 
-// An Account is an account of the pool. It is not changed once it is in.
-type Account struct {
-	*provider.Account
-	By       provider.Provider
-	Way      http.RoundTripper // how its requests go out
-	Models   []glob.Glob       // what it serves; none: everything
-	Priority int               // lower is tried first
-	Weight   int               // at least 1
-	RPM, TPM int               // requests and tokens a minute, 0: no limit
-	Parallel int               // requests at one time, 0: no limit
-	Disabled bool              // the operator's word
-	Declared bool              // it stands in the configuration file
-	// Reserved: the names that Models match are offered to no account that is
-	// not reserved, and the account's faults are not held against it, since
-	// it plays them when it is asked to. The built-in simulator is.
-	Reserved bool
-}
-
-// Serves reports whether the account may be asked for model.
-func (a *Account) Serves(model string) bool {
-	if model == "" || len(a.Models) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(a.Models, func(g glob.Glob) bool { return g.Match(model) })
-}
-
-// MaxAccounts is how many accounts a pool takes.
-const MaxAccounts = 10_000
-
-// maxModels bounds how many models of one account have a health of their own.
-const maxModels = 256
-
-// entry is an account and its state, which outlives a reload.
-type entry struct {
-	Account
-	id uint64
-	*state
-}
-
-type state struct {
-	whole    atomic.Pointer[Health] // nil: ready
-	troubled atomic.Int32           // len(models), read without the lock
-	mu       sync.Mutex
-	models   map[string]Health // models that are not ready
-
-	inFlight atomic.Int32
-	served   atomic.Uint64
-	first    atomic.Int64 // smoothed time to the first byte, ns
-	requests meter
-	tokens   meter
-}
-
-// health is how the account is doing for model at now: the worse of the two.
-func (e *entry) health(model string, now time.Time) Health {
-	var h Health
-	if p := e.whole.Load(); p != nil {
-		h = p.At(now)
-	}
-	if h.State == Cooling || h.State == Down || e.troubled.Load() == 0 {
-		return h
-	}
-	e.mu.Lock()
-	m := e.models[model].At(now)
-	e.mu.Unlock()
-	if m.State != Ready {
-		return m
-	}
-	return h
-}
-
 // A Pool hands out leases. It is safe for concurrent use.
 type Pool struct {
-	now     func() time.Time
-	mu      sync.Mutex // serialises Set
+	now   func() time.Time
+	timer func(time.Duration, func()) Timer
+	epoch time.Time
+
+	mu      sync.Mutex // serialises changes of what follows
 	entries atomic.Pointer[[]*entry]
+	lanes   atomic.Pointer[lanes]
+	reloads atomic.Uint64 // rosters of an earlier one are out of date
+
+	homes   homes
 	scratch sync.Pool
+	crowd   crowd
+}
+
+// A Timer is a call that is yet to come.
+type Timer interface {
+	// Stop reports whether it kept the call from coming.
+	Stop() bool
 }
 
 // New returns an empty pool that reads the time from now.
 func New(now func() time.Time) *Pool {
-	p := &Pool{now: now}
+	return NewAt(now, func(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) })
+}
+
+// NewAt is New on another clock: after calls f once d has passed, on a
+// goroutine of its own or at least while nobody calls the pool.
+func NewAt(now func() time.Time, after func(d time.Duration, f func()) Timer) *Pool {
+	p := &Pool{now: now, timer: after, epoch: now().Add(-time.Second)}
 	p.entries.Store(&[]*entry{})
+	p.lanes.Store(&lanes{})
 	p.scratch.New = func() any { return new(scratch) }
 	return p
 }
 
+func (p *Pool) moments() moments {
+	now := p.now()
+	return moments{now, max(now.Sub(p.epoch), 1)}
+}
+
 // Set replaces the accounts. One that stays (same name, provider, origin and
-// credential) keeps its health; a request under way keeps its account.
+// credential) keeps its health; a request under way keeps its account, and one
+// that waits looks at the new ones.
 func (p *Pool) Set(accounts []Account) {
+	now := p.moments().at
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	old := map[string]*entry{}
+	ends := map[string]*endpoint{}
 	for _, e := range *p.entries.Load() {
 		old[e.Name] = e
+		ends[e.origin()] = e.end
 	}
 	next := make([]*entry, 0, len(accounts))
 	for _, a := range accounts[:min(len(accounts), MaxAccounts)] {
-		e := &entry{Account: a, id: schedule.Hash(a.Name), state: &state{}}
-		if o := old[a.Name]; o != nil && o.Provider == a.Provider && o.Key == a.Key && sameURL(o.Account, a) {
+		e := &entry{Account: a, id: schedule.Hash(a.Name), state: &state{}, end: ends[a.origin()]}
+		if e.end == nil {
+			e.end = &endpoint{}
+			ends[a.origin()] = e.end
+		}
+		if o := old[a.Name]; o != nil && o.same(&a) {
 			e.state = o.state
 		}
+		e.gate.set(now, a.RPM, a.TPM)
+		e.limited.Store(e.gate.paced())
 		next = append(next, e)
 	}
 	p.entries.Store(&next)
-}
-
-func sameURL(a, b Account) bool {
-	if a.BaseURL == nil || b.BaseURL == nil {
-		return a.BaseURL == b.BaseURL
-	}
-	return *a.BaseURL == *b.BaseURL
-}
-
-// A Way is one form in which a request can be put to an upstream.
-type Way struct {
-	Op       protocol.Op
-	Protocol string
-}
-
-// A Want says what a lease must be able to do.
-type Want struct {
-	Ways     []Way  // acceptable forms, best first
-	Equal    int    // how many at the end of Ways are equally good, all of one Op: the account's own order decides
-	Named    bool   // those at the end of Ways are only for accounts that Models name
-	Model    string // as the upstream will be asked for it, "" for none
-	Query    schedule.Query
-	Strategy schedule.Strategy
-	Not      []string // names of accounts that were tried
-	Only     string   // the name of the only account that may serve, "" for any
-}
-
-// Passed is an account that could serve a request but was passed over.
-type Passed struct {
-	Account string
-	Why     string
-	Until   time.Time // zero: unknown
-	Class   fault.Class
-}
-
-// maxPassed bounds how many of them are named.
-const maxPassed = 32
-
-// A Lease is the right to make one attempt with one account. It must be ended
-// with Done.
-type Lease struct {
-	Account *Account
-	Way     Way
-	Passed  []Passed // better or equal accounts that were not able
-	e       *entry
-	p       *Pool
-	model   string
-}
-
-// None reports that no account is able now.
-type None struct {
-	// Accounts is how many are switched on at all, Mute how many of them serve
-	// the model but take it in none of the wanted ways, and Known how many
-	// could serve the request if they were well.
-	Accounts, Mute, Known int
-	// Until is the earliest moment at which one may be able; zero: unknown.
-	Until  time.Time
-	Passed []Passed
-}
-
-type scratch struct {
-	cs []schedule.Candidate
-	es []*entry
-	ws []Way
+	p.reloads.Add(1)
+	p.mu.Unlock()
+	p.stir()
 }
 
 // Lease picks an able account and counts the request against it. It waits for
-// no one: if no account is able it says why. The cost is linear in the number
-// of accounts and nothing is allocated while all are well.
+// no one: if no account is able it says why. Nothing is allocated while all
+// are well, but in rare cases.
 func (p *Pool) Lease(w Want) (Lease, *None) {
-	now := p.now()
-	entries := *p.entries.Load()
+	m := p.moments()
+	l, r := p.lane(&w)
+	if l.queue.waiting.Load() > 0 {
+		l.queue.stir() // who waits comes first
+	}
+	lease, v := p.try(l, r, &w, &m)
+	if lease.x != nil {
+		return lease, nil
+	}
+	return Lease{}, r.none(&w, v.passed)
+}
+
+// none is that nobody is able.
+func (r *roster) none(w *Want, passed []Passed) *None {
+	n := &None{Accounts: r.accounts, Mute: r.mute, Known: len(r.slots), Passed: passed}
+	if w.Only != "" {
+		n.Known = 0
+		for _, x := range r.slots {
+			if x.e.Name == w.Only {
+				n.Known = 1
+			}
+		}
+	}
+	for _, q := range passed {
+		if !q.Until.IsZero() && (n.Until.IsZero() || q.Until.Before(n.Until)) {
+			n.Until = q.Until
+		}
+	}
+	return n
+}
+
+// tries is how often a choice is made anew because another request was faster.
+const tries = 8
+
+// try takes a lease with whoever the verdict names, now.
+func (p *Pool) try(l *lane, r *roster, w *Want, m *moments) (lease Lease, v verdict) {
+	for range tries {
+		v = p.choose(l, r, w, m)
+		if v.x == nil && v.stay == nil {
+			if v.x = r.last(w, m); v.x == nil {
+				return Lease{}, v
+			}
+			v.why = LastHope
+			v.passed = slices.DeleteFunc(v.passed, func(q Passed) bool { return q.Account == v.x.e.Name })
+		}
+		if v.x == nil || v.stay != nil && w.Max > 0 {
+			return Lease{}, v
+		}
+		if lease, ok := p.take(l, r, v.x, w, m); ok {
+			lease.Passed, lease.Why, lease.Of = v.passed, v.why, v.of
+			return lease, v
+		}
+	}
+	v.x = nil
+	return Lease{}, v
+}
+
+// take takes a lease of x.
+func (p *Pool) take(l *lane, r *roster, x *slot, w *Want, m *moments) (Lease, bool) {
+	s := x.s.Load()
+	if s == nil {
+		s = p.seat(l, x)
+	}
+	h, ok := x.e.take(s, m, w.Tokens)
+	if !ok {
+		return Lease{}, false
+	}
+	lease := Lease{Account: &x.e.Account, Way: x.way, p: p, l: l, x: x, s: s, held: h, began: m.at}
+	if w.Query.Session != 0 && len(r.slots) > 1 {
+		if _, keeps := w.Strategy.(schedule.Keeper); keeps {
+			lease.key = l.key(w)
+		}
+	}
+	return lease, true
+}
+
+// Able reports whether an account could be leased for w now.
+func (p *Pool) Able(w Want) bool {
+	m := p.moments()
+	l, r := p.lane(&w)
 	s := p.scratch.Get().(*scratch)
 	defer p.scratch.Put(s)
-	s.cs, s.es, s.ws = s.cs[:0], s.es[:0], s.ws[:0]
-
-	reserved := false
-	for _, e := range entries {
-		if e.Reserved && len(e.Models) > 0 && w.Model != "" && e.Serves(w.Model) {
-			reserved = true
-			break
-		}
-	}
-	var passed []Passed
-	var n None
-	trial, best := false, 0
-	var last *entry // the account whose pause of our own making ends first
-	var lastWay Way
-	var lastUntil time.Time
-	for _, e := range entries {
-		if e.Disabled || w.Only != "" && e.Name != w.Only {
-			continue
-		}
-		n.Accounts++
-		if reserved && !e.Reserved || !e.Serves(w.Model) {
-			continue
-		}
-		way, ok := e.way(w)
-		if !ok {
-			n.Mute++
-			continue
-		}
-		n.Known++
-		if slices.Contains(w.Not, e.Name) {
-			continue
-		}
-		h, why, free := e.able(w.Model, now)
-		if why != "" {
-			if n.Until.IsZero() || !free.IsZero() && free.Before(n.Until) {
-				n.Until = free
-			}
-			if len(passed) < maxPassed {
-				passed = append(passed, Passed{e.Name, why, free, h.Why})
-			}
-			if h.Guess && (last == nil || h.Until.Before(lastUntil)) {
-				last, lastWay, lastUntil = e, way, h.Until
-			}
-			continue
-		}
-		// The best are: lowest priority number, and within it the accounts
-		// that are ready before those on trial.
-		switch t := h.State == Trial; {
-		case len(s.es) == 0 || e.Priority < best || e.Priority == best && trial && !t:
-			s.cs, s.es, s.ws = s.cs[:0], s.es[:0], s.ws[:0]
-			best, trial = e.Priority, t
-		case e.Priority > best || t && !trial:
-			continue
-		}
-		s.es, s.ws = append(s.es, e), append(s.ws, way)
-		s.cs = append(s.cs, schedule.Candidate{ID: e.id, Weight: e.Weight, InFlight: int(e.inFlight.Load()), Served: e.served.Load(), First: time.Duration(e.first.Load())})
-	}
-	if len(s.es) == 0 && last != nil {
-		// Nobody else is able: an account that broke down is better tried
-		// than not, since its pause is a guess and it may be well again.
-		s.es, s.ws = append(s.es, last), append(s.ws, lastWay)
-		passed = slices.DeleteFunc(passed, func(p Passed) bool { return p.Account == last.Name })
-	}
-	if len(s.es) == 0 {
-		none := n // so that n need not be on the heap
-		none.Passed = passed
-		return Lease{}, &none
-	}
-	i := 0
-	if len(s.es) > 1 {
-		i = w.Strategy.Pick(w.Query, s.cs)
-	}
-	e := s.es[i]
-	e.inFlight.Add(1)
-	e.served.Add(1)
-	if e.RPM > 0 {
-		e.requests.add(now, 1)
-	}
-	return Lease{Account: &e.Account, Way: s.ws[i], Passed: passed, e: e, p: p, model: w.Model}, nil
+	p.scan(s, r, &w, &m)
+	_ = l
+	return len(s.xs) > 0 || r.last(&w, &m) != nil
 }
 
-// Able reports whether an account could be leased for w now. It is for rare
-// decisions: it takes a lease and gives it back.
-func (p *Pool) Able(w Want) bool {
-	l, none := p.Lease(w)
-	if none != nil {
-		return false
+// Find returns the account called name, disabled or not.
+func (p *Pool) Find(name string) (*Account, bool) {
+	entries := *p.entries.Load()
+	i := slices.IndexFunc(entries, func(e *entry) bool { return e.Name == name })
+	if i < 0 {
+		return nil, false
 	}
-	l.e.inFlight.Add(-1)
-	l.e.served.Add(^uint64(0))
-	return true
+	return &entries[i].Account, true
 }
 
-// way is the best acceptable form that the account offers.
-func (e *entry) way(w Want) (Way, bool) {
-	n := len(w.Ways) - w.Equal
-	for _, way := range w.Ways[:n] {
-		if slices.Contains(e.By.Speaks(e.Account.Account, way.Op, w.Model), way.Protocol) {
-			return way, true
+// Heal forgets all faults of the account called name: the operator has mended
+// what was wrong.
+func (p *Pool) Heal(name string) {
+	for _, e := range *p.entries.Load() {
+		if e.Name != name {
+			continue
 		}
-	}
-	if equal := w.Ways[n:]; len(equal) > 0 && (!w.Named || len(e.Models) > 0) {
-		for _, p := range e.By.Speaks(e.Account.Account, equal[0].Op, w.Model) {
-			if i := slices.Index(equal, Way{Op: equal[0].Op, Protocol: p}); i >= 0 {
-				return equal[i], true
-			}
-		}
-	}
-	return Way{}, false
-}
-
-// able reports in why, if it is not empty, what keeps the account from serving
-// model now, and when that may be over.
-func (e *entry) able(model string, now time.Time) (h Health, why string, free time.Time) {
-	h = e.health(model, now)
-	switch {
-	case h.State == Cooling:
-		return h, "cooling: " + h.Why.String(), h.Until
-	case h.State == Down:
-		return h, "needs attention: " + h.Why.String(), h.Until
-	case e.Parallel > 0 && int(e.inFlight.Load()) >= e.Parallel:
-		return Health{Why: fault.RateLimited}, "at its limit of parallel requests", now.Add(time.Second)
-	}
-	if e.RPM > 0 {
-		if t := e.requests.free(now, int64(e.RPM)); !t.IsZero() {
-			return Health{Why: fault.RateLimited}, "at its limit of requests a minute", t
-		}
-	}
-	if e.TPM > 0 {
-		if t := e.tokens.free(now, int64(e.TPM)); !t.IsZero() {
-			return Health{Why: fault.RateLimited}, "at its limit of tokens a minute", t
-		}
-	}
-	return h, "", time.Time{}
-}
-
-// Done ends the lease and says how the attempt went: f is nil if it went well,
-// first is the time to the first meaningful byte (0: unknown) and tokens what
-// it used.
-func (l *Lease) Done(f *fault.Fault, first time.Duration, tokens int64) {
-	e, now := l.e, l.p.now()
-	e.inFlight.Add(-1)
-	if e.TPM > 0 && tokens > 0 {
-		e.tokens.add(now, tokens)
-	}
-	if f == nil {
-		if first > 0 {
-			// A smoothing factor of 1/8; a race between two ends loses one sample.
-			if old := e.first.Load(); old == 0 {
-				e.first.Store(int64(first))
-			} else {
-				e.first.Store(old + (int64(first)-old)/8)
-			}
-		}
-		e.heal(l.model, now)
-		return
-	}
-	if e.Reserved {
-		return
-	}
-	if f.Scope == fault.Model && l.model == "" {
-		return // a model that nobody named says nothing about the account
-	}
-	if f.Scope == fault.Model {
+		e.whole.Store(nil)
+		e.end.health.Store(nil)
 		e.mu.Lock()
-		defer e.mu.Unlock()
-		h := e.models[l.model].After(f, now)
-		if h == (Health{}) {
-			return
+		for _, s := range e.seats {
+			s.health.Store(nil)
 		}
-		if e.models == nil {
-			e.models = map[string]Health{}
-		}
-		if _, known := e.models[l.model]; !known && len(e.models) >= maxModels {
-			e.forget(now)
-		}
-		e.models[l.model] = h
-		e.troubled.Store(int32(len(e.models)))
-		return
+		e.mu.Unlock()
 	}
-	for {
-		old := e.whole.Load()
-		var h Health
-		if old != nil {
-			h = *old
-		}
-		if next := h.After(f, now); next == h || e.whole.CompareAndSwap(old, &next) {
-			return
-		}
-	}
+	p.stir()
 }
 
-// heal clears what a success on model disproves.
-func (e *entry) heal(model string, now time.Time) {
-	if old := e.whole.Load(); old != nil && old.After(nil, now) == (Health{}) {
-		e.whole.CompareAndSwap(old, nil)
-	}
-	if e.troubled.Load() == 0 {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.models[model].After(nil, now) == (Health{}) {
-		delete(e.models, model)
-		e.troubled.Store(int32(len(e.models)))
-	}
-}
-
-// forget makes room for one model: those whose pause is over go, else the one
-// whose pause ends first.
-func (e *entry) forget(now time.Time) {
-	soonest := ""
-	for m, h := range e.models {
-		if h.At(now).State != Cooling && h.At(now).State != Down {
-			delete(e.models, m)
-			continue
-		}
-		if soonest == "" || h.Until.Before(e.models[soonest].Until) {
-			soonest = m
-		}
-	}
-	if len(e.models) >= maxModels {
-		delete(e.models, soonest)
-	}
-}
+// moment is t on the pool's clock that never jumps.
+func (p *Pool) moment(t time.Time) pace.Moment { return t.Sub(p.epoch) }

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"sync"
 	"testing"
@@ -356,6 +357,49 @@ func BenchmarkLease(b *testing.B) {
 				l.Done(nil, 0, 0)
 			}
 		})
+	}
+}
+
+// TestFixed: the account that the operator prefers serves as long as it is
+// able, whatever its priority.
+func TestFixed(t *testing.T) {
+	p, _ := pool(account("a"), account("b", func(a *Account) { a.Priority = 1 }))
+	w := chat
+	w.Strategy = schedule.Fixed{ID: schedule.Hash("b")}
+	if got := take(p, w, of(fault.QuotaSpent, time.Hour)); got != "b" {
+		t.Errorf("got %q, want b", got)
+	}
+	if got := take(p, w, nil); got != "a" {
+		t.Errorf("while b rests: %q, want a", got)
+	}
+}
+
+// TestDrainExpiring: what the vendors' headers say of allowances decides.
+func TestDrainExpiring(t *testing.T) {
+	p, c := pool(account("a"), account("b"), account("c"))
+	w := chat
+	w.Strategy = schedule.RoundRobin{}
+	for range 3 {
+		l, _ := p.Lease(w)
+		h := http.Header{}
+		if l.Account.Name != "c" {
+			h.Set("X-Codex-Primary-Used-Percent", "50")
+			h.Set("X-Codex-Primary-Reset-After-Seconds", map[string]string{"a": "3600", "b": "1800"}[l.Account.Name])
+		}
+		l.Heard(200, h)
+		l.Done(nil, 0, 0)
+		c.t = c.t.Add(time.Second)
+	}
+	w.Strategy = schedule.DrainExpiring{}
+	if got := take(p, w, nil); got != "b" {
+		t.Errorf("got %q, want b, which lapses first", got)
+	}
+	c.t = c.t.Add(time.Hour / 2)
+	if got := take(p, w, nil); got != "a" {
+		t.Errorf("after it has lapsed %q, want a", got)
+	}
+	if v := p.Views(); len(v[0].Left) != 1 || len(v[2].Left) != 0 {
+		t.Errorf("what is left: %v", v)
 	}
 }
 

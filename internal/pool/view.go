@@ -1,9 +1,9 @@
 package pool
 
 import (
-	"maps"
-	"slices"
 	"time"
+
+	"portico/internal/pace"
 )
 
 // A View is what the operator sees of an account.
@@ -14,6 +14,7 @@ type View struct {
 	InFlight int
 	Served   uint64
 	First    time.Duration // smoothed time to the first byte, 0: unknown
+	Left     []pace.Allowance
 }
 
 // Views lists the accounts in the order in which they were set.
@@ -22,41 +23,24 @@ func (p *Pool) Views() []View {
 	entries := *p.entries.Load()
 	vs := make([]View, 0, len(entries))
 	for _, e := range entries {
-		v := View{Account: &e.Account, InFlight: int(e.inFlight.Load()), Served: e.served.Load(), First: time.Duration(e.first.Load())}
+		v := View{Account: &e.Account, InFlight: int(e.inFlight.Load()), Served: e.served.Load(), First: time.Duration(e.first.get())}
 		if h := e.whole.Load(); h != nil {
 			v.Health = h.At(now)
 		}
-		e.mu.Lock()
-		v.Models = maps.Clone(e.models)
-		e.mu.Unlock()
-		for m, h := range v.Models {
-			v.Models[m] = h.At(now)
+		if as := e.allowances.Load(); as != nil {
+			v.Left = *as
 		}
+		e.mu.Lock()
+		for m, s := range e.seats {
+			if h := s.health.Load(); h != nil {
+				if v.Models == nil {
+					v.Models = map[string]Health{}
+				}
+				v.Models[m] = h.At(now)
+			}
+		}
+		e.mu.Unlock()
 		vs = append(vs, v)
 	}
 	return vs
-}
-
-// Find returns the account called name, disabled or not.
-func (p *Pool) Find(name string) (*Account, bool) {
-	entries := *p.entries.Load()
-	i := slices.IndexFunc(entries, func(e *entry) bool { return e.Name == name })
-	if i < 0 {
-		return nil, false
-	}
-	return &entries[i].Account, true
-}
-
-// Heal forgets all faults of the account called name: the operator has mended
-// what was wrong.
-func (p *Pool) Heal(name string) {
-	for _, e := range *p.entries.Load() {
-		if e.Name == name {
-			e.whole.Store(nil)
-			e.mu.Lock()
-			e.models = nil
-			e.troubled.Store(0)
-			e.mu.Unlock()
-		}
-	}
 }

@@ -61,13 +61,16 @@ type job struct {
 	// What was tried.
 	home    string // the account that has the answer that the call is about, "": it may be any
 	reach   reach
-	unknown bool     // no account at home has the model
-	target  int      // how many attempts had failed when this model's turn came
-	tried   []string // accounts that are not to be asked again for this model
-	again   string   // one of them that may be asked once more
-	twice   bool     // it was
-	soon    soon     // one of them that asked for a short pause
-	waits   int
+	unknown bool      // no account at home has the model
+	target  int       // how many attempts had failed when this model's turn came
+	tried   []string  // accounts that are not to be asked again for this model
+	busy    []string  // those of them that are worth another try after a while
+	again   string    // one of them that may be asked once more
+	twice   bool      // it was
+	pause   time.Time // until when the pool keeps the last one off, zero: it does not
+	waits   int       // pauses that tries have found
+	waited  time.Duration
+	model   int // of the plan
 	left    int // tries that may still keep an upstream busy
 	made    int // tries so far
 	failed  []failure
@@ -122,12 +125,6 @@ func (s slowFlusher) FlushError() error { return s.rc.Flush() }
 // defaultStall is for calls without settings.
 const defaultStall = time.Minute
 
-// A soon is an account that asked for a pause that is worth waiting for.
-type soon struct {
-	account string
-	at      time.Time
-}
-
 // begin takes an answer for c.
 func (r *Relay) begin(ctx context.Context, w http.ResponseWriter, c *Call) *answer {
 	a := r.answers.Get().(*answer)
@@ -157,6 +154,7 @@ func (r *Relay) begin(ctx context.Context, w http.ResponseWriter, c *Call) *answ
 	if c.Op == protocol.Other {
 		a.x.Path = c.Path
 	}
+	a.query.Tokens = int64(len(c.Body)) / bytesPerToken
 	if c.Session != "" {
 		a.query.Session = schedule.Hash(c.Session)
 		a.x.Session = strconv.FormatUint(a.query.Session, 16)

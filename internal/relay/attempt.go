@@ -42,6 +42,7 @@ func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) 
 	defer func() { _ = resp.Body.Close() }()
 	a.answering()
 	a.try.status = resp.StatusCode
+	l.Heard(resp.StatusCode, resp.Header)
 	return a.receive(ctx, resp)
 }
 

@@ -133,7 +133,7 @@ func (a *answer) ended(f *fault.Fault) {
 		a.tally(&a.x)
 		tokens = a.x.Usage.Total() - before
 	}
-	t.lease.Done(f, t.first, tokens)
+	a.pause = t.lease.Done(f, t.first, tokens)
 	if f == nil || f != a.unfit {
 		a.attempts = append(a.attempts, a.attemptWith(f))
 	}

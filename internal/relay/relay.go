@@ -54,8 +54,7 @@ type Relay struct {
 	log     *slog.Logger
 
 	answers sync.Pool
-	unwell  atomic.Bool  // the recorder failed the last time
-	waiting atomic.Int32 // calls that wait out a pause
+	unwell  atomic.Bool // the recorder failed the last time
 }
 
 // New returns a relay.
@@ -125,15 +124,22 @@ func (a *answer) serve() *fault.Fault {
 // serveLeg makes attempts until one serves the leg, the policy gives up, the
 // tries are spent, or nobody is left. Most calls have one leg, see carrier.
 func (a *answer) serveLeg(leg int) *fault.Fault {
-	for _, model := range a.plan.Models {
+	for i, model := range a.plan.Models {
+		a.model = i
 		a.newTarget()
 	attempts:
 		for a.left > 0 && a.made < maxAttempts {
-			var none *pool.None
-			if a.lease, none = a.r.pool.Lease(a.want(model)); none != nil {
-				if a.leaveHome() || a.farther(none) || a.once() || a.wait(none) {
+			none := a.seek(model, false)
+			if none != nil {
+				if a.leaveHome() || a.farther(none) || a.once() {
 					continue
 				}
+				none = a.seek(model, true)
+			}
+			if none != nil && a.pardon() {
+				continue
+			}
+			if none != nil {
 				a.nobody(none)
 				break
 			}
@@ -178,12 +184,27 @@ func (a *answer) next(f *fault.Fault, l *pool.Lease) Step {
 		a.left--
 	}
 	a.failed = append(a.failed, failure{l.Account.Name, f})
-	a.tried = append(a.tried, l.Account.Name)
+	switch {
+	case !a.soon(f):
+		a.tried = append(a.tried, l.Account.Name)
+	case f.Class == fault.Overloaded: // rather another, even one to wait for
+		a.tried = append(a.tried, l.Account.Name)
+		a.busy = append(a.busy, l.Account.Name)
+		a.waits++
+	default:
+		a.waits++
+	}
 	if step == Again && !a.twice {
 		a.again = l.Account.Name
 	}
-	if f.After > 0 && f.After < maxInline {
-		a.soon = soon{l.Account.Name, a.r.now().Add(f.After)}
-	}
 	return step
+}
+
+// soon reports whether the account that failed with f may be asked again when
+// its pause is over: it is a short one, which the pool keeps.
+func (a *answer) soon(f *fault.Fault) bool {
+	if f.Class != fault.RateLimited && f.Class != fault.Overloaded || a.pause.IsZero() || a.waits >= maxWaits {
+		return false
+	}
+	return a.pause.Sub(a.r.now()) < a.patience()
 }

@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"time"
+
 	"portico/internal/catalog"
 	"portico/internal/config"
 	"portico/internal/journal"
@@ -15,6 +17,8 @@ type Settings struct {
 	Strategy schedule.Strategy
 	Attempts int // tries for one request that keep an upstream busy, at least 1
 	Timeouts config.Timeouts
+	// MaxWait is how long a call waits for an account in all, 0: not at all.
+	MaxWait time.Duration
 	// Catalog is what is known of models, for requests that have to be put in
 	// another protocol. It may be nil.
 	Catalog *catalog.Catalog

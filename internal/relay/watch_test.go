@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,101 +174,6 @@ func TestDeadHeartbeat(t *testing.T) {
 		r.do(context.Background(), w, r.call(d, true))
 		if got := time.Since(start); got > 20*time.Second || r.ledger.last().Fault != fault.Canceled.String() {
 			t.Errorf("after %s: %+v", got, r.ledger.last())
-		}
-	})
-}
-
-// TestShortWait: a pause that is shorter than what a client can be told is
-// waited out, a longer one is not.
-func TestShortWait(t *testing.T) {
-	d := dialects["openai-chat"]
-	for _, tt := range []struct {
-		after string
-		waits bool
-	}{{"300", true}, {"1000", false}} {
-		synctest.Test(t, func(t *testing.T) {
-			n := 0
-			r := newRig(t, func(*http.Request, []byte) (*http.Response, error) {
-				if n++; n > 1 {
-					return answerOf(200, "application/json", d.whole), nil
-				}
-				a := answerOf(429, "application/json", d.errorBody)
-				a.Header["Retry-After-Ms"] = []string{tt.after}
-				return a, nil
-			})
-			start := time.Now()
-			w := r.run(r.call(d, false))
-			took := time.Since(start)
-			if tt.waits && (w.status != 200 || took < 300*time.Millisecond || took > 400*time.Millisecond) ||
-				!tt.waits && (w.status != 429 || took > 100*time.Millisecond || w.sent.Get("Retry-After") != "1" || w.sent.Get("Retry-After-Ms") != "1000") {
-				t.Errorf("%s ms: status %d after %s, headers %v", tt.after, w.status, took, w.sent)
-			}
-		})
-	}
-}
-
-// TestWaitsEnd: nobody waits for ever, and not beyond the request's own time.
-func TestWaitsEnd(t *testing.T) {
-	d := dialects["openai-chat"]
-	limited := func(*http.Request, []byte) (*http.Response, error) {
-		a := answerOf(429, "application/json", d.errorBody)
-		a.Header["Retry-After-Ms"] = []string{"500"}
-		return a, nil
-	}
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, limited)
-		start := time.Now()
-		w := r.run(r.call(d, false))
-		if took := time.Since(start); took > maxWaits*maxInline || w.status != 429 || len(r.asked) != maxWaits+1 {
-			t.Errorf("status %d after %s and %d tries", w.status, took, len(r.asked))
-		}
-	})
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, limited)
-		ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
-		defer cancel()
-		start := time.Now()
-		w := newClient()
-		r.do(ctx, w, r.call(d, false))
-		if took := time.Since(start); took != 0 || w.status != 429 {
-			t.Errorf("status %d after %s", w.status, took)
-		}
-	})
-}
-
-// TestArrival: a pause that a call finds under way is waited out, but not by
-// everybody at once.
-func TestArrival(t *testing.T) {
-	d := dialects["openai-chat"]
-	synctest.Test(t, func(t *testing.T) {
-		var begun time.Time
-		r := newRig(t, func(*http.Request, []byte) (*http.Response, error) {
-			if time.Since(begun) < time.Second {
-				a := answerOf(429, "application/json", d.errorBody)
-				a.Header["Retry-After"] = []string{"1"}
-				return a, nil
-			}
-			return answerOf(200, "application/json", d.whole), nil
-		})
-		begun = time.Now()
-		if w := r.run(r.call(d, false)); w.status != 429 {
-			t.Errorf("status %d", w.status)
-		}
-		var served, refused atomic.Int32
-		var all sync.WaitGroup
-		for range 2 * maxWaiting {
-			all.Go(func() {
-				switch r.run(r.call(d, false)).status {
-				case 200:
-					served.Add(1)
-				case 429:
-					refused.Add(1)
-				}
-			})
-		}
-		all.Wait()
-		if served.Load() != maxWaiting || refused.Load() != maxWaiting {
-			t.Errorf("%d served, %d refused", served.Load(), refused.Load())
 		}
 	})
 }

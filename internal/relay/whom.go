@@ -1,32 +1,26 @@
 package relay
 
 import (
-	"math/rand/v2"
 	"slices"
 	"time"
 
 	"portico/internal/fault"
 	"portico/internal/pool"
+	"portico/internal/protocol"
 )
 
 const (
-	// maxInline bounds a pause that the relay waits out after a try of its
-	// own. A client can be told to wait for whole seconds only; below that,
-	// waiting here wins.
-	maxInline = 900 * time.Millisecond
-	// maxArrival bounds a pause that a call finds under way when it comes in.
-	// A vendor's "1 second" to one client must not be a refusal to the next.
-	maxArrival = 1500 * time.Millisecond
-	// maxWaiting bounds how many calls wait at one time; the others are told
-	// to come back.
-	maxWaiting = 128
-	// maxWaits is how many such pauses one call may cost.
-	maxWaits = 2
+	// maxWaits is how many pauses one call may cost that its own tries have
+	// found.
+	maxWaits = 3
+	// onwardWait bounds how long a call waits for a model while its route
+	// names another.
+	onwardWait = time.Second
 )
 
 // newTarget begins with the next model of the chain.
 func (a *answer) newTarget() {
-	a.tried, a.again, a.soon, a.reach = a.tried[:0], "", soon{}, atHome
+	a.tried, a.busy, a.again, a.reach = a.tried[:0], a.busy[:0], "", atHome
 	a.target = len(a.failed)
 }
 
@@ -84,7 +78,51 @@ func (a *answer) want(model string) pool.Want {
 	if a.reach == atHome && equal < len(ways) { // else the call has settled abroad
 		ways, equal = ways[:len(ways)-equal], 0
 	}
-	return pool.Want{Ways: ways, Equal: equal, Named: a.reach == named, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy, Not: a.tried, Only: a.home}
+	return pool.Want{
+		Ways: ways, Equal: equal, Named: a.reach == named, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy,
+		Not: a.tried, Only: a.home, Tokens: a.query.Tokens, Key: a.payer(), Max: a.patience(), Since: a.c.Start,
+	}
+}
+
+// payer is in whose name the call waits: its key's, or its machine's.
+func (a *answer) payer() string {
+	if a.c.Key != "" {
+		return a.c.Key
+	}
+	return a.c.Peer
+}
+
+// patience is how long the call may still wait. A count does not wait: it can
+// be answered by an estimate.
+func (a *answer) patience() time.Duration {
+	if a.c.Op == protocol.Count || a.waits > maxWaits {
+		return 0
+	}
+	d := a.c.Settings.MaxWait - a.waited
+	if deadline, ok := a.ctx.Deadline(); ok {
+		d = min(d, time.Until(deadline))
+	}
+	return max(d, 0)
+}
+
+// seek looks for an account. With queue it waits for whoever is able first,
+// else only for the one where the conversation is.
+func (a *answer) seek(model string, queue bool) (none *pool.None) {
+	w := a.want(model)
+	w.Queue = queue || a.again == "" && a.home == "" && (a.abroad() == 0 || a.reach == anywhere)
+	if a.model < len(a.plan.Models)-1 {
+		w.Max = min(w.Max, onwardWait)
+	}
+	if w.Max == 0 {
+		a.lease, none = a.r.pool.Lease(w)
+		return none
+	}
+	began := time.Now()
+	a.lease, none = a.r.pool.Wait(a.ctx, w)
+	if none != nil || a.lease.Waited > 0 {
+		a.waited += time.Since(began)
+	}
+	return none
 }
 
 // once lets the account that failed last be asked a second time, where it is
@@ -98,46 +136,21 @@ func (a *answer) once() bool {
 	return true
 }
 
-func (a *answer) forgive(account string) {
-	a.tried = slices.DeleteFunc(a.tried, func(s string) bool { return s == account })
+// pardon lets accounts that were overloaded be asked again, since no other can
+// serve in time.
+func (a *answer) pardon() bool {
+	if len(a.busy) == 0 || a.patience() == 0 {
+		return false
+	}
+	for _, name := range a.busy {
+		a.forgive(name)
+	}
+	a.busy = a.busy[:0]
+	return true
 }
 
-// wait waits for the account that is able soonest, if that is soon enough. The
-// pause is longer by chance, so that not all come back at one moment.
-func (a *answer) wait(none *pool.None) bool {
-	until, account := none.Until, ""
-	if a.soon.account != "" && (until.IsZero() || a.soon.at.Before(until)) {
-		until, account = a.soon.at, a.soon.account
-	}
-	if until.IsZero() || a.waits >= maxWaits {
-		return false
-	}
-	d, most := until.Sub(a.r.now()), maxInline
-	if a.made == 0 {
-		most = maxArrival
-	}
-	if d >= most {
-		return false
-	}
-	defer a.r.waiting.Add(-1)
-	if a.r.waiting.Add(1) > maxWaiting {
-		return false
-	}
-	d = max(d, 0) + rand.N(max(d, 0)/5+5*time.Millisecond)
-	if deadline, ok := a.ctx.Deadline(); ok && time.Until(deadline) <= d {
-		return false
-	}
-	a.waits++
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-a.ctx.Done():
-		return false
-	}
-	a.forgive(account)
-	a.soon = soon{}
-	return true
+func (a *answer) forgive(account string) {
+	a.tried = slices.DeleteFunc(a.tried, func(s string) bool { return s == account })
 }
 
 // nobody notes that no account is able to serve a model of the chain.

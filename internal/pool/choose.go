@@ -1,0 +1,259 @@
+package pool
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"portico/internal/schedule"
+)
+
+// scratch is memory for a choice.
+type scratch struct {
+	cs []schedule.Candidate
+	xs []*slot
+}
+
+// pick asks w's strategy for one of those that were found.
+func (s *scratch) pick(w *Want) int {
+	if len(s.xs) == 1 {
+		return 0
+	}
+	q := w.Query
+	q.Draw = rand.Uint64()
+	return w.Strategy.Pick(q, s.cs)
+}
+
+// A verdict is what came of looking for an account.
+type verdict struct {
+	x   *slot // who serves now; nil: nobody
+	why Choice
+	of  int
+	// stay is the account to wait for: it is expected to be able after wait,
+	// and rest is for how much longer than for others that is worth it.
+	stay       *slot
+	wait, rest time.Duration
+	passed     []Passed
+}
+
+// choose finds who serves w now, or whom to wait for. It takes nothing.
+func (p *Pool) choose(l *lane, r *roster, w *Want, m *moments) (v verdict) {
+	if len(r.slots) == 1 && !w.skips(r.slots[0].e) {
+		x := r.slots[0]
+		if k := x.look(m); k.reason == able {
+			return verdict{x: x, why: Only, of: 1}
+		}
+	}
+	if f, ok := w.Strategy.(schedule.Preferrer); ok {
+		if i, ok := r.find(f.Prefers(), 0); ok && !w.skips(r.slots[i].e) && r.slots[i].ready(m) {
+			return verdict{x: r.slots[i], why: Preferred, of: 1}
+		}
+	}
+	var at *slot // the conversation's home
+	var price time.Duration
+	if k, ok := w.Strategy.(schedule.Keeper); ok && w.Query.Session != 0 && len(r.slots) > 1 {
+		if h, ok := p.homes.get(l.key(w), m.at); ok {
+			if i, ok := r.find(h.account, h.slot); ok && !w.skips(r.slots[i].e) {
+				at, price = r.slots[i], k.Price(w.Query, m.at-h.last)
+			}
+		}
+	}
+	wait, burden := time.Duration(0), time.Duration(0)
+	if at != nil {
+		burden = at.burden(l)
+		known := true
+		if wait, known = at.wait(m, 0); !known {
+			wait = hopeless
+		}
+		if wait == 0 && burden <= price {
+			return verdict{x: at, why: AtHome}
+		}
+	}
+
+	s := p.scratch.Get().(*scratch)
+	defer p.scratch.Put(s)
+	v.passed = p.scan(s, r, w, m)
+	w.Query.Moving = at != nil
+	if len(s.xs) > 0 {
+		v.x, v.of, v.why = s.xs[s.pick(w)], len(s.xs), Picked
+		if v.of == 1 {
+			v.why = Only
+		}
+	}
+	if at == nil {
+		return v
+	}
+	if v.x == at {
+		v.why = AtHome
+		return v
+	}
+	v.why = Moved
+	rest := price - burden
+	if v.x != nil {
+		rest += v.x.burden(l)
+	}
+	switch {
+	case wait == hopeless || wait > rest && v.x != nil:
+	case wait == 0: // it serves worse than others, but not by what a move costs
+		v.x, v.why = at, AtHome
+	default:
+		v.stay, v.wait, v.rest = at, wait, rest
+	}
+	return v
+}
+
+// hopeless is a wait that no request is asked to wait.
+const hopeless = time.Duration(1 << 62)
+
+// key is the name of w's conversation among the homes: one that asks for
+// several models has a home for each.
+func (l *lane) key(w *Want) uint64 { return schedule.Mix(w.Query.Session ^ l.hash) }
+
+// scan gathers the accounts that can serve w now: of the best priority, those
+// that are not on trial and do not fail before the others.
+func (p *Pool) scan(s *scratch, r *roster, w *Want, m *moments) (passed []Passed) {
+	s.cs, s.xs = s.cs[:0], s.xs[:0]
+	best, rank := 0, 0
+	for _, x := range r.slots {
+		if len(s.xs) > 0 && x.e.Priority > best {
+			break // the rest are worse
+		}
+		if w.skips(x.e) {
+			continue
+		}
+		k := x.look(m)
+		if k.reason != able {
+			if len(passed) < maxPassed {
+				passed = append(passed, Passed{x.e.Name, k.why(), k.until, k.class()})
+			}
+			continue
+		}
+		grade := x.grade(&k)
+		switch {
+		case len(s.xs) == 0 || grade < rank:
+			s.cs, s.xs = s.cs[:0], s.xs[:0]
+			best, rank = x.e.Priority, grade
+		case grade > rank:
+			continue
+		}
+		s.xs = append(s.xs, x)
+		s.cs = append(s.cs, x.candidate(m))
+	}
+	return passed
+}
+
+// grade is how well an able account is: 0 well, 1 it fails often, 2 it is on
+// trial.
+func (x *slot) grade(k *look) int {
+	switch {
+	case k.trial:
+		return 2
+	case x.errors() >= unwell:
+		return 1
+	}
+	return 0
+}
+
+// unwell is the share of failures from which on others are preferred.
+const unwell = 0.25
+
+// errors is the share of requests that failed lately.
+func (x *slot) errors() float64 {
+	if s := x.s.Load(); s != nil {
+		return float64(s.errs.get()) / oneError
+	}
+	return 0
+}
+
+// A failure costs another attempt, or the client's patience.
+const failureCosts = time.Second
+
+// burden is by how much longer an answer from x takes than from others: by
+// failures, and by its speed.
+func (x *slot) burden(l *lane) time.Duration {
+	s := x.s.Load()
+	if s == nil {
+		return 0
+	}
+	d := time.Duration(float64(failureCosts) * float64(s.errs.get()) / oneError)
+	if first, usual := s.first.get(), l.first.get(); first > usual {
+		d += time.Duration(first - usual)
+	}
+	return d
+}
+
+// wait is how long a request that comes now waits for x, if ahead others do
+// already; false if that is not known, or not worth knowing.
+func (x *slot) wait(m *moments, ahead int) (d time.Duration, known bool) {
+	k := x.look(m)
+	s := x.s.Load()
+	rate := 0.0
+	if s != nil {
+		ahead += int(s.queued.Load())
+		rate = s.gate.rate()
+	}
+	switch k.reason {
+	case able:
+		if ahead == 0 {
+			return 0, true
+		}
+	case down:
+		return 0, false
+	case crowded:
+		took := time.Duration(x.e.took.get())
+		if took == 0 {
+			took = time.Second
+		}
+		return took * time.Duration(ahead+1) / time.Duration(x.e.Parallel), true
+	default:
+		d = max(k.until.Sub(m.time), 0)
+	}
+	if x.e.limited.Load() {
+		if r := x.e.gate.rate(); r > 0 && (rate == 0 || r < rate) {
+			rate = r
+		}
+	}
+	if rate > 0 && ahead > 0 {
+		d += time.Duration(float64(ahead) / rate * float64(time.Second))
+	}
+	return d, true
+}
+
+// candidate is x as a strategy sees it.
+func (x *slot) candidate(m *moments) schedule.Candidate {
+	c := schedule.Candidate{ID: x.e.id, Weight: x.e.Weight, InFlight: int(x.e.inFlight.Load())}
+	if s := x.s.Load(); s != nil {
+		c.Load, c.Rate = s.gate.load.level(m.at), s.gate.rate()
+		c.First, c.Errors, c.Last = time.Duration(s.first.get()), x.errors(), time.Duration(s.gate.load.at.Load())
+	}
+	if as := x.e.allowances.Load(); as != nil {
+		for _, a := range *as {
+			if d := a.Resets.Sub(m.time); d > 0 && a.Left > 0 && (c.Lapses == 0 || d < c.Lapses) {
+				c.Left, c.Lapses = a.Left, d
+			}
+		}
+	}
+	return c
+}
+
+// last finds an account to ask when nobody is able: of those that broke down
+// the one whose pause ends first. Its pause is a guess, and it may be well
+// again, so that it is better tried than not; but by one request at a time, and
+// not while w can wait for one that is known to be able in time.
+func (r *roster) last(w *Want, m *moments) (x *slot) {
+	var until time.Time
+	for _, y := range r.slots {
+		if w.skips(y.e) {
+			continue
+		}
+		switch k := y.look(m); {
+		case k.reason == able || k.reason == down:
+		case k.reason == cooling && k.health.Guess:
+			if x == nil || k.until.Before(until) {
+				x, until = y, k.until
+			}
+		case w.Max > 0 && (k.until.IsZero() || k.until.Sub(m.time) < w.Max):
+			return nil
+		}
+	}
+	return x
+}

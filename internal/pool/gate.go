@@ -1,0 +1,230 @@
+package pool
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"portico/internal/fault"
+	"portico/internal/pace"
+)
+
+// A gate paces what goes to an account, or to one model of it: by what the
+// operator allows, by what the vendor tells, and by what refusals teach.
+type gate struct {
+	// free is the moment from which one more request may go out; the past if
+	// it may now. With speed, how many requests a second it lets through (a
+	// float64, 0: no limit is known), it is all that those who look for an
+	// account read.
+	free  atomic.Int64
+	speed atomic.Uint64
+
+	mu     sync.Mutex
+	limits *limits // nil: none is known
+	past   *[pace.Units]pace.Past
+	sent   int64 // requests so far
+	tokens int64 // that they were taken for so far
+	load   load
+}
+
+// limits are what a gate knows of limits.
+type limits struct {
+	window  [pace.Units]*pace.Window
+	told    [pace.Units]pace.Told
+	learned [pace.Units]pace.Learned
+}
+
+// set takes over what the operator allows. What was counted stays.
+func (g *gate) set(now pace.Moment, rpm, tpm int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if rpm == 0 && tpm == 0 && g.limits == nil {
+		return
+	}
+	if g.limits == nil {
+		g.limits = &limits{}
+	}
+	for unit, n := range [pace.Units]int{pace.Requests: rpm, pace.Tokens: tpm} {
+		switch w := g.limits.window[unit]; {
+		case n == 0:
+			g.limits.window[unit] = nil
+		case w == nil:
+			g.limits.window[unit] = &pace.Window{Limit: int64(n)}
+		default:
+			w.Limit = int64(n)
+		}
+	}
+	g.publish(now)
+}
+
+// paced reports whether the gate knows any limits.
+func (g *gate) paced() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.limits != nil
+}
+
+// at is the moment from which a request of so many tokens may go out, 0 if
+// that is now.
+func (l *limits) at(now pace.Moment, tokens int64) pace.Moment {
+	var free pace.Moment
+	for unit, n := range [pace.Units]int64{pace.Requests: 1, pace.Tokens: max(tokens, 1)} {
+		if w := l.window[unit]; w != nil {
+			free = max(free, w.Free(now, n))
+		}
+		free = max(free, l.told[unit].Free(now, float64(n)), l.learned[unit].Free(now, float64(n)))
+	}
+	return free
+}
+
+func (l *limits) count(now pace.Moment, unit pace.Unit, n float64) {
+	if w := l.window[unit]; w != nil {
+		w.Add(now, int64(n))
+	}
+	l.told[unit].Take(now, n)
+	if n >= 0 {
+		l.learned[unit].Take(now, n)
+	} else {
+		l.learned[unit].Back(-n)
+	}
+}
+
+// A ticket is what a request took from a gate, to be settled when more is
+// known.
+type ticket struct {
+	sent, total int64 // of the gate, with this request
+	tokens      int64
+}
+
+// take counts a request of so many tokens, unless it has to wait.
+func (g *gate) take(now pace.Moment, tokens int64) (t ticket, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if l := g.limits; l != nil {
+		if free := l.at(now, tokens); free > now {
+			g.publish(now)
+			return t, false
+		}
+		l.count(now, pace.Requests, 1)
+		l.count(now, pace.Tokens, float64(tokens))
+		g.publish(now)
+	}
+	if g.past == nil {
+		g.past = new([pace.Units]pace.Past)
+	}
+	g.past[pace.Requests].Add(now, 1)
+	g.past[pace.Tokens].Add(now, float64(tokens))
+	g.load.add(now)
+	g.sent++
+	g.tokens += tokens
+	return ticket{g.sent, g.tokens, tokens}, true
+}
+
+// back gives back what t took: the vendor has not counted it.
+func (g *gate) back(now pace.Moment, t ticket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.giveBack(now, t)
+}
+
+func (g *gate) giveBack(now pace.Moment, t ticket) {
+	if l := g.limits; l != nil {
+		l.count(now, pace.Requests, -1)
+		l.count(now, pace.Tokens, -float64(t.tokens))
+		g.publish(now)
+	}
+	if g.past != nil {
+		g.past[pace.Requests].Add(now, -1)
+		g.past[pace.Tokens].Add(now, -float64(t.tokens))
+	}
+}
+
+// settle corrects t by what the request really used.
+func (g *gate) settle(now pace.Moment, t ticket, tokens int64) {
+	more := tokens - t.tokens
+	if more == 0 {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if l := g.limits; l != nil {
+		l.count(now, pace.Tokens, float64(more))
+		g.publish(now)
+	}
+	if g.past != nil {
+		g.past[pace.Tokens].Add(now, float64(more))
+	}
+	g.tokens += more
+}
+
+// hear takes over what an answer's headers say of limits.
+func (g *gate) hear(now pace.Moment, t ticket, rs []pace.Reading) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.limits == nil {
+		g.limits = &limits{}
+	}
+	for _, r := range rs {
+		since := g.sent - t.sent
+		if r.Unit == pace.Tokens {
+			since = g.tokens - t.total
+		}
+		g.limits.told[r.Unit].Set(now, r, float64(max(since, 0)))
+	}
+	g.publish(now)
+}
+
+// refused gives back what t took and learns from the refusal f that the next
+// request may go out at until.
+func (g *gate) refused(now, until pace.Moment, t ticket, f *fault.Fault) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.giveBack(now, t)
+	if f.After > time.Hour || g.past == nil || f.Limit == fault.AtOnce {
+		return
+	}
+	if g.limits == nil {
+		g.limits = &limits{}
+	}
+	unit := pace.Requests
+	if f.Limit == fault.OfTokens {
+		unit = pace.Tokens
+	}
+	g.limits.learned[unit].Refused(pace.Refusal{Now: now, Until: until, Named: f.After > 0}, &g.past[unit])
+	g.publish(now)
+}
+
+// knows reports whether refusals of the gate have taught a rate, so that no
+// trial is needed after a pause.
+func (g *gate) knows() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.limits != nil && (g.limits.learned[pace.Requests].Known() || g.limits.learned[pace.Tokens].Known())
+}
+
+// publish tells those who look for an account how it stands.
+func (g *gate) publish(now pace.Moment) {
+	l := g.limits
+	g.free.Store(int64(l.at(now, 0)))
+	least := 0.0
+	take := func(r float64) {
+		if r > 0 && (least == 0 || r < least) {
+			least = r
+		}
+	}
+	if w := l.window[pace.Requests]; w != nil {
+		take(float64(w.Limit) / 60)
+	}
+	if t := &l.told[pace.Requests]; t.Known(now) {
+		r, _, _ := t.Limit()
+		take(r)
+	}
+	r, _, _ := l.learned[pace.Requests].Limit()
+	take(r)
+	g.speed.Store(math.Float64bits(least))
+}
+
+// rate is how many requests a second the gate lets through, 0 if it knows no
+// limit of requests.
+func (g *gate) rate() float64 { return math.Float64frombits(g.speed.Load()) }
