@@ -60,8 +60,11 @@ func (m Member) Is(name string) bool {
 // Members yields the members of the object doc in order, duplicates included.
 // A broken structure ends the iteration with an error, given once with a zero
 // Member. Text after the object is an error.
-func Members(doc []byte) iter.Seq2[Member, error] {
+func Members(doc []byte) iter.Seq2[Member, error] { return members(nil, doc) }
+
+func members(o *Outline, doc []byte) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
+		base := o.offset(doc)
 		i := space(doc, 0)
 		if i == len(doc) || doc[i] != '{' {
 			yield(Member{}, ErrNotObject)
@@ -99,7 +102,7 @@ func Members(doc []byte) iter.Seq2[Member, error] {
 				return
 			}
 			m.From = space(doc, i+1)
-			if end, err = Skip(doc, m.From); err != nil {
+			if end, err = o.skip(doc, m.From, base); err != nil {
 				yield(Member{}, err)
 				return
 			}
@@ -129,8 +132,11 @@ func Members(doc []byte) iter.Seq2[Member, error] {
 
 // Elements yields the elements of the array doc in order. A broken structure
 // ends the iteration with an error.
-func Elements(doc []byte) iter.Seq2[[]byte, error] {
+func Elements(doc []byte) iter.Seq2[[]byte, error] { return elements(nil, doc) }
+
+func elements(o *Outline, doc []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
+		base := o.offset(doc)
 		i := space(doc, 0)
 		if i == len(doc) || doc[i] != '[' {
 			yield(nil, &SyntaxError{i})
@@ -140,7 +146,7 @@ func Elements(doc []byte) iter.Seq2[[]byte, error] {
 			return
 		}
 		for {
-			end, err := Skip(doc, i)
+			end, err := o.skip(doc, i, base)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -166,9 +172,11 @@ func Elements(doc []byte) iter.Seq2[[]byte, error] {
 
 // Get returns the value of the last member name of the object doc, or nil if
 // there is none or doc is no sound object.
-func Get(doc []byte, name string) []byte {
+func Get(doc []byte, name string) []byte { return get(nil, doc, name) }
+
+func get(o *Outline, doc []byte, name string) []byte {
 	var v []byte
-	for m, err := range Members(doc) {
+	for m, err := range members(o, doc) {
 		if err != nil {
 			return nil
 		}

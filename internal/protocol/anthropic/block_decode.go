@@ -35,9 +35,9 @@ func (d *decoder) content(path string, v []byte) []llm.Part {
 
 // block reads one block of any kind.
 func (d *decoder) block(path string, v []byte) llm.Part {
-	switch kind := kindOf(v); kind {
+	switch kind := d.kindOf(v); kind {
 	case "text":
-		return text(v)
+		return d.text(v)
 	case "thinking":
 		return thinking(v)
 	case "redacted_thinking":
@@ -62,8 +62,8 @@ func (d *decoder) block(path string, v []byte) llm.Part {
 
 // kindOf is the type of a block. Nearly always it stands first, and what comes
 // after it, which may be a megabyte, is not looked at.
-func kindOf(v []byte) string {
-	for m := range wire.Object(v) {
+func (d *decoder) kindOf(v []byte) string {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if string(m.Name) == "type" {
 			return wire.Text(m.Value)
 		}
@@ -71,9 +71,9 @@ func kindOf(v []byte) string {
 	return ""
 }
 
-func text(v []byte) *llm.Prose {
+func (d *decoder) text(v []byte) *llm.Prose {
 	p := &llm.Prose{Extra: llm.Extra{Protocol: protocol.Anthropic}}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -187,7 +187,7 @@ func call(v []byte) *llm.Call {
 
 func (d *decoder) result(path string, v []byte) *llm.Result {
 	r := &llm.Result{}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}

@@ -25,8 +25,8 @@ const (
 // DecodeRequest reads a request for a message, or for a count (spec: upstreams
 // §1C.2, §1C.8).
 func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
-	d := decoder{r: &llm.Request{Protocol: protocol.Anthropic}}
-	for m, err := range jsonedit.Members(body) {
+	d := decoder{r: &llm.Request{Protocol: protocol.Anthropic}, doc: jsonedit.NewOutline(body)}
+	for m, err := range d.doc.Members(body) {
 		if err != nil {
 			return nil, fault.New(fault.Malformed, "%s", err)
 		}
@@ -47,6 +47,7 @@ func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
 // error.
 type decoder struct {
 	r   *llm.Request
+	doc *jsonedit.Outline // of the request
 	err *fault.Fault
 
 	system, turns, chosen []byte
@@ -145,7 +146,7 @@ func (d *decoder) each(path string, v []byte, f func(path string, e []byte)) {
 		return
 	}
 	i := 0
-	for e, err := range jsonedit.Elements(v) {
+	for e, err := range d.doc.Elements(v) {
 		if err != nil {
 			d.bad(path, "%s", err)
 			return
@@ -160,7 +161,7 @@ func (d *decoder) metadata(m jsonedit.Member) {
 		keep(&d.r.Extra, m)
 		return
 	}
-	for x := range wire.Object(m.Value) {
+	for x := range wire.ObjectIn(d.doc, m.Value) {
 		if t := openaiwire.String(x.Value); string(x.Name) == "user_id" && t.IsSet() {
 			d.r.User = t
 		} else if !wire.Null(x.Value) {
@@ -177,7 +178,7 @@ func (d *decoder) thinking(v []byte) {
 		d.bad("thinking", "it must be an object")
 		return
 	}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -228,7 +229,7 @@ func (d *decoder) config(v []byte) {
 		d.bad("output_config", "it must be an object")
 		return
 	}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -249,11 +250,11 @@ func (d *decoder) config(v []byte) {
 // there is one already.
 func (d *decoder) format(v []byte) bool {
 	o := &d.r.Output
-	if o.Kind != llm.OutputUnset || wire.Text(jsonedit.Get(v, "type")) != "json_schema" {
+	if o.Kind != llm.OutputUnset || wire.Text(d.doc.Get(v, "type")) != "json_schema" {
 		return false
 	}
 	o.Kind = llm.OutputSchema
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch {
 		case string(m.Name) == "type" || wire.Null(m.Value):
 		case string(m.Name) == "schema":
@@ -323,7 +324,7 @@ func (d *decoder) messages() {
 // prompt.
 func (d *decoder) message(path string, v []byte) (out llm.Message) {
 	var role []byte
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch string(m.Name) {
 		case "role":
 			role = m.Value

@@ -16,7 +16,7 @@ import (
 // upstreams §2.4, translation-traps C31, F16).
 func (d *decoder) call(v []byte) *llm.Call {
 	c := &llm.Call{}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -44,7 +44,7 @@ func (d *decoder) call(v []byte) *llm.Call {
 func (d *decoder) result(path string, v []byte) *llm.Result {
 	r := &llm.Result{}
 	var response, parts []byte
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -129,17 +129,17 @@ var toolTypes = map[string]string{"GOOGLE_SEARCH_WEB": "web_search", "GOOGLE_SEA
 // runs reads what Google ran: an executableCode or a toolCall. Input is the
 // part's data, verbatim.
 func (d *decoder) runs(kind string, v []byte, x llm.Extra) *llm.ServerCall {
-	c := &llm.ServerCall{Name: "code_execution", ID: wire.Text(jsonedit.Get(v, "id")), Input: jsontext.Value(v), Extra: x}
+	c := &llm.ServerCall{Name: "code_execution", ID: wire.Text(d.doc.Get(v, "id")), Input: jsontext.Value(v), Extra: x}
 	if kind == "toolCall" {
 		c.Name = toolName(v)
-		args := jsonedit.Get(v, "args")
+		args := d.doc.Get(v, "args")
 		for _, name := range []string{"queries", "urls"} {
-			if c.Query = texts(jsonedit.Get(args, name)); c.Query.IsSet() {
+			if c.Query = texts(d.doc.Get(args, name)); c.Query.IsSet() {
 				break
 			}
 		}
 	} else {
-		c.Query = openaiwire.String(jsonedit.Get(v, "code"))
+		c.Query = openaiwire.String(d.doc.Get(v, "code"))
 	}
 	if c.ID == "" {
 		c.ID = mint(d.salt, d.turn, d.seen, kind, llm.PlainBytes(v))
@@ -151,12 +151,12 @@ func (d *decoder) runs(kind string, v []byte, x llm.Extra) *llm.ServerCall {
 
 // ran reads what came of it: a codeExecutionResult or a toolResponse.
 func (d *decoder) ran(kind string, v []byte, x llm.Extra) *llm.ServerResult {
-	r := &llm.ServerResult{Name: "code_execution", CallID: wire.Text(jsonedit.Get(v, "id")), Raw: jsontext.Value(v), Extra: x}
+	r := &llm.ServerResult{Name: "code_execution", CallID: wire.Text(d.doc.Get(v, "id")), Raw: jsontext.Value(v), Extra: x}
 	if kind == "toolResponse" {
 		r.Name = toolName(v)
 	} else {
-		r.Text = openaiwire.String(jsonedit.Get(v, "output"))
-		outcome := wire.Text(jsonedit.Get(v, "outcome"))
+		r.Text = openaiwire.String(d.doc.Get(v, "output"))
+		outcome := wire.Text(d.doc.Get(v, "outcome"))
 		r.Failed = outcome != "" && outcome != "OUTCOME_OK"
 	}
 	if r.CallID == "" {

@@ -28,7 +28,7 @@ func (d *decoder) contents(v []byte) {
 		case '{':
 			d.turn, d.seen = d.turn+1, 0
 			var parts []byte
-			for x := range wire.Object(e) {
+			for x := range wire.ObjectIn(d.doc, e) {
 				switch string(x.Name) {
 				case "role":
 					role, ok := roles[wire.Text(x.Value)]
@@ -56,10 +56,10 @@ func (d *decoder) contents(v []byte) {
 // parts, one part, a text.
 func (d *decoder) parts(path string, v []byte) []llm.Part {
 	if v[0] == '{' {
-		if p := jsonedit.Get(v, "parts"); p != nil {
+		if p := d.doc.Get(v, "parts"); p != nil {
 			return d.partList(path+".parts", p)
 		}
-		if jsonedit.Get(v, "role") != nil {
+		if d.doc.Get(v, "role") != nil {
 			return nil
 		}
 	}
@@ -90,7 +90,7 @@ func (d *decoder) part(path string, v []byte) llm.Part {
 	var data, signature, resolution []byte
 	var extra llm.Extra
 	thought := false
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -182,7 +182,7 @@ func firstName(v []byte) string {
 // name before theirs.
 func (d *decoder) blob(kind string, v []byte) *llm.Blob {
 	b := &llm.Blob{Kind: llm.Document}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}

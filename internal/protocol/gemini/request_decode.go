@@ -24,7 +24,7 @@ import (
 // dot before their own.
 func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
 	r := &llm.Request{Protocol: protocol.Gemini}
-	d := decoder{r: r}
+	d := decoder{r: r, doc: jsonedit.NewOutline(body)}
 	d.request(body)
 	if d.err != nil {
 		return nil, d.err
@@ -36,6 +36,7 @@ func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
 // error.
 type decoder struct {
 	r     *llm.Request
+	doc   *jsonedit.Outline // of the request
 	err   *fault.Fault
 	inner bool        // in a generateContentRequest
 	salt  string      // what makes the ids of calls differ from those of other answers
@@ -56,7 +57,7 @@ func (d *decoder) bad(param, format string, args ...any) {
 func (d *decoder) request(body []byte) {
 	r := d.r
 	var system, contents []byte
-	for m, err := range jsonedit.Members(body) {
+	for m, err := range d.doc.Members(body) {
 		if err != nil {
 			d.err = fault.New(fault.Malformed, "%s", err)
 			return
@@ -109,7 +110,7 @@ func (d *decoder) list(path string, v []byte, f func(path string, e []byte)) {
 		return
 	}
 	i := 0
-	for e, err := range jsonedit.Elements(v) {
+	for e, err := range d.doc.Elements(v) {
 		if err != nil {
 			d.bad(path, "%s", err)
 			return
@@ -132,7 +133,7 @@ func (d *decoder) tool(path string, v []byte) {
 		d.bad(path, "it must be an object")
 		return
 	}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		name := string(camel(m.Name))
 		switch {
 		case wire.Null(m.Value):
@@ -154,7 +155,7 @@ func (d *decoder) function(path string, v []byte) {
 		return
 	}
 	t := llm.Tool{}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -180,7 +181,7 @@ func (d *decoder) function(path string, v []byte) {
 // toolConfig takes whether and which tools are called.
 func (d *decoder) toolConfig(v []byte) {
 	c := &d.r.Choice
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch {
 		case wire.Null(m.Value):
 		case string(camel(m.Name)) == "functionCallingConfig":
@@ -196,7 +197,7 @@ func (d *decoder) toolConfig(v []byte) {
 func (d *decoder) calling(v []byte) {
 	c := &d.r.Choice
 	mode := ""
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -230,7 +231,7 @@ func (d *decoder) calling(v []byte) {
 // config takes a generationConfig.
 func (d *decoder) config(v []byte) {
 	s, o := &d.r.Sampling, &d.r.Output
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		v := m.Value
 		if wire.Null(v) {
 			continue
@@ -311,7 +312,7 @@ func (d *decoder) mimeType(v []byte) {
 // refuses both at once.
 func (d *decoder) thinking(v []byte) {
 	q := &d.r.Reason
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}

@@ -23,7 +23,7 @@ func (d *decoder) messages(v []byte) {
 			d.bad(path, "it must be an object")
 			return
 		}
-		role := wire.Text(jsonedit.Get(e, "role"))
+		role := wire.Text(d.doc.Get(e, "role"))
 		if role == "tool" || role == "function" {
 			part := d.result(path, e, role)
 			if results {
@@ -53,7 +53,7 @@ func (d *decoder) messages(v []byte) {
 
 // plain reads a message of the user or an instruction.
 func (d *decoder) plain(path string, m *llm.Message, v []byte) {
-	for x := range wire.Object(v) {
+	for x := range wire.ObjectIn(d.doc, v) {
 		switch string(x.Name) {
 		case "role":
 		case "name":
@@ -77,7 +77,7 @@ func (d *decoder) plain(path string, m *llm.Message, v []byte) {
 func (d *decoder) assistant(path string, m *llm.Message, v []byte) {
 	var content, refusal, calls, call, details, blocks []byte
 	var thought llm.Text
-	for x := range wire.Object(v) {
+	for x := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(x.Value) {
 			continue
 		}
@@ -133,26 +133,26 @@ func (d *decoder) assistant(path string, m *llm.Message, v []byte) {
 		})
 	}
 	if call != nil && call[0] == '{' { // deprecated, and without an id
-		name := wire.Text(jsonedit.Get(call, "name"))
-		m.Parts = append(m.Parts, &llm.Call{ID: "call_" + name, Name: name, Args: openaiwire.String(jsonedit.Get(call, "arguments"))})
+		name := wire.Text(d.doc.Get(call, "name"))
+		m.Parts = append(m.Parts, &llm.Call{ID: "call_" + name, Name: name, Args: openaiwire.String(d.doc.Get(call, "arguments"))})
 	}
 }
 
 // call reads one entry of tool_calls.
 func (d *decoder) call(v []byte) *llm.Call {
 	c := &llm.Call{}
-	for x := range wire.Object(v) {
+	for x := range wire.ObjectIn(d.doc, v) {
 		switch string(x.Name) {
 		case "id":
 			c.ID = wire.Text(x.Value)
 		case "type", "index":
 		case "function":
-			c.Name = wire.Text(jsonedit.Get(x.Value, "name"))
-			c.Args = arguments(jsonedit.Get(x.Value, "arguments"))
+			c.Name = wire.Text(d.doc.Get(x.Value, "name"))
+			c.Args = arguments(d.doc.Get(x.Value, "arguments"))
 		case "custom":
 			c.Kind = llm.Custom
-			c.Name = wire.Text(jsonedit.Get(x.Value, "name"))
-			c.Args = openaiwire.String(jsonedit.Get(x.Value, "input"))
+			c.Name = wire.Text(d.doc.Get(x.Value, "name"))
+			c.Args = openaiwire.String(d.doc.Get(x.Value, "input"))
 		case "extra_content": // Google's seat for a thought signature
 			if s := jsonedit.Path(x.Value, "google", "thought_signature"); len(s) > 2 && s[0] == '"' {
 				c.Seal = &llm.Seal{Protocol: protocol.OpenAIChat, Data: llm.Wire(s)}
@@ -178,7 +178,7 @@ func arguments(v []byte) llm.Text {
 // result reads a tool message, or a message of the deprecated role function.
 func (d *decoder) result(path string, v []byte, role string) *llm.Result {
 	p := &llm.Result{}
-	for x := range wire.Object(v) {
+	for x := range wire.ObjectIn(d.doc, v) {
 		switch string(x.Name) {
 		case "role":
 		case "tool_call_id":
@@ -225,7 +225,7 @@ func (d *decoder) content(path string, v []byte) []llm.Part {
 }
 
 func (d *decoder) part(v []byte) llm.Part {
-	kind := wire.Text(jsonedit.Get(v, "type"))
+	kind := wire.Text(d.doc.Get(v, "type"))
 	var p llm.Part
 	var extra *llm.Extra
 	var cache **llm.Breakpoint
@@ -268,11 +268,11 @@ func (d *decoder) part(v []byte) llm.Part {
 		p, extra, cache = b, &b.Extra, &b.Cache
 		take = func(m jsonedit.Member) bool { return string(m.Name) == "file" && file(b, m.Value) }
 	case "thinking": // Mistral: the reasoning stands among the content
-		return &llm.Thought{Text: joined(jsonedit.Get(v, "thinking"))}
+		return &llm.Thought{Text: joined(d.doc.Get(v, "thinking"))}
 	default:
 		return &llm.Opaque{Protocol: protocol.OpenAIChat, Kind: kind, Raw: jsontext.Value(v)}
 	}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch name := string(m.Name); {
 		case name == "type" || take(m):
 		case cache != nil && (name == "cache_control" || name == "prompt_cache_breakpoint") && m.Value[0] == '{':

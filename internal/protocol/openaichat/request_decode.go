@@ -16,8 +16,8 @@ import (
 // DecodeRequest reads a chat request (spec: upstreams §1A.1).
 func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
 	r := &llm.Request{Protocol: protocol.OpenAIChat}
-	d := decoder{r: r}
-	for m, err := range jsonedit.Members(body) {
+	d := decoder{r: r, doc: jsonedit.NewOutline(body)}
+	for m, err := range d.doc.Members(body) {
 		if err != nil {
 			return nil, fault.New(fault.Malformed, "%s", err)
 		}
@@ -35,6 +35,7 @@ func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
 // decoder gathers a request. It keeps the first error.
 type decoder struct {
 	r         *llm.Request
+	doc       *jsonedit.Outline // of the request
 	err       *fault.Fault
 	reasoning []byte // OpenRouter's object
 }
@@ -155,7 +156,7 @@ func (d *decoder) member(m jsonedit.Member) {
 }
 
 func (d *decoder) streamOptions(v []byte) {
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if string(m.Name) == "include_usage" {
 			d.r.StreamUsage = string(m.Value) == "true"
 		}
@@ -176,7 +177,7 @@ func (d *decoder) effort(s string) {
 // reasonObject takes OpenRouter's reasoning object: effort, max_tokens,
 // enabled, exclude.
 func (d *decoder) reasonObject(v []byte) {
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch string(m.Name) {
 		case "effort":
 			d.effort(wire.Text(m.Value))
@@ -202,14 +203,14 @@ func (d *decoder) reasonObject(v []byte) {
 
 func (d *decoder) format(v []byte) {
 	o := &d.r.Output
-	switch wire.Text(jsonedit.Get(v, "type")) {
+	switch wire.Text(d.doc.Get(v, "type")) {
 	case "text":
 		o.Kind = llm.OutputText
 	case "json_object":
 		o.Kind = llm.OutputJSON
 	case "json_schema":
 		o.Kind = llm.OutputSchema
-		for m := range wire.Object(jsonedit.Get(v, "json_schema")) {
+		for m := range wire.ObjectIn(d.doc, d.doc.Get(v, "json_schema")) {
 			if wire.Null(m.Value) {
 				continue
 			}
@@ -238,7 +239,7 @@ func (d *decoder) each(path string, v []byte, f func(path string, e []byte)) {
 		return
 	}
 	i := 0
-	for e, err := range jsonedit.Elements(v) {
+	for e, err := range d.doc.Elements(v) {
 		if err != nil {
 			d.bad(path, "%s", err)
 			return
@@ -255,11 +256,11 @@ func (d *decoder) tool(path string, v []byte) {
 	}
 	t := llm.Tool{}
 	var inner []byte
-	kind := wire.Text(jsonedit.Get(v, "type"))
-	if kind == "" && jsonedit.Get(v, "function") != nil { // Mistral's SDK leaves the type out
+	kind := wire.Text(d.doc.Get(v, "type"))
+	if kind == "" && d.doc.Get(v, "function") != nil { // Mistral's SDK leaves the type out
 		kind = "function"
 	}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch string(m.Name) {
 		case "type":
 		case "cache_control", "prompt_cache_breakpoint":
@@ -299,7 +300,7 @@ func (d *decoder) function(path string, v []byte) {
 }
 
 func (d *decoder) definition(t *llm.Tool, v []byte) {
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -336,13 +337,13 @@ func (d *decoder) choice(v []byte) {
 		}
 		return
 	}
-	switch kind := wire.Text(jsonedit.Get(v, "type")); kind {
+	switch kind := wire.Text(d.doc.Get(v, "type")); kind {
 	case "function", "custom", "":
 		c.Mode, c.Tools = llm.ChoiceNamed, []llm.ToolRef{toolRef(v)}
 	case "allowed_tools":
-		in := jsonedit.Get(v, "allowed_tools")
-		c.Mode, c.Must = llm.ChoiceAllowed, wire.Text(jsonedit.Get(in, "mode")) == "required"
-		if list := jsonedit.Get(in, "tools"); len(list) > 0 && list[0] == '[' {
+		in := d.doc.Get(v, "allowed_tools")
+		c.Mode, c.Must = llm.ChoiceAllowed, wire.Text(d.doc.Get(in, "mode")) == "required"
+		if list := d.doc.Get(in, "tools"); len(list) > 0 && list[0] == '[' {
 			d.each("tool_choice.allowed_tools.tools", list, func(_ string, e []byte) { c.Tools = append(c.Tools, toolRef(e)) })
 		}
 	case "auto", "none", "required", "any": // Anthropic's habit
@@ -364,7 +365,7 @@ func toolRef(v []byte) llm.ToolRef {
 
 func (d *decoder) functionChoice(v []byte) {
 	if v[0] == '{' {
-		d.r.Choice = llm.Choice{Mode: llm.ChoiceNamed, Tools: []llm.ToolRef{{Name: wire.Text(jsonedit.Get(v, "name"))}}}
+		d.r.Choice = llm.Choice{Mode: llm.ChoiceNamed, Tools: []llm.ToolRef{{Name: wire.Text(d.doc.Get(v, "name"))}}}
 		return
 	}
 	d.choice(v)

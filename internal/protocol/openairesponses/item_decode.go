@@ -59,7 +59,7 @@ var roles = map[string]llm.Role{"system": llm.System, "developer": llm.Developer
 
 // item reads one item. An item with a role and without a type is a message.
 func (d *decoder) item(path string, v []byte) (llm.Role, []llm.Part, itemSide) {
-	kind := wire.Text(jsonedit.Get(v, "type"))
+	kind := wire.Text(d.doc.Get(v, "type"))
 	switch kind {
 	case "message", "":
 		return d.message(path, v)
@@ -72,10 +72,10 @@ func (d *decoder) item(path string, v []byte) (llm.Role, []llm.Part, itemSide) {
 	case "web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "mcp_call":
 		return llm.Assistant, d.server(v, kind), sideModel
 	case "additional_tools": // tools that join in mid-conversation
-		d.each(path+".tools", jsonedit.Get(v, "tools"), func(path string, e []byte) { d.found(path, e) })
+		d.each(path+".tools", d.doc.Get(v, "tools"), func(path string, e []byte) { d.found(path, e) })
 		return llm.Developer, []llm.Part{&llm.Opaque{Protocol: protocol.OpenAIResponses, Kind: kind, Raw: jsontext.Value(v)}}, sideMessage
 	case "tool_search_output": // what a search found may be called from now on
-		if list := jsonedit.Get(v, "tools"); len(list) > 0 && list[0] == '[' {
+		if list := d.doc.Get(v, "tools"); len(list) > 0 && list[0] == '[' {
 			d.each(path+".tools", list, func(path string, e []byte) { d.found(path, e) })
 		}
 		return llm.User, []llm.Part{&llm.Opaque{Protocol: protocol.OpenAIResponses, Kind: kind, Raw: jsontext.Value(v), Alt: alternative(v, kind)}}, sideResults
@@ -116,7 +116,7 @@ func alternative(v []byte, kind string) llm.Text {
 }
 
 func (d *decoder) message(path string, v []byte) (llm.Role, []llm.Part, itemSide) {
-	name := wire.Text(jsonedit.Get(v, "role"))
+	name := wire.Text(d.doc.Get(v, "role"))
 	role, ok := roles[name]
 	if name == "" && d.r.Protocol == "" { // of an answer, in which only the model speaks
 		role, ok = llm.Assistant, true
@@ -127,7 +127,7 @@ func (d *decoder) message(path string, v []byte) (llm.Role, []llm.Part, itemSide
 	}
 	var extra llm.Extra
 	var parts []llm.Part
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch string(m.Name) {
 		case "type", "role":
 		case "content":
@@ -189,12 +189,12 @@ func (d *decoder) content(path string, v []byte) []llm.Part {
 }
 
 func (d *decoder) part(v []byte) llm.Part {
-	switch kind := wire.Text(jsonedit.Get(v, "type")); kind {
+	switch kind := wire.Text(d.doc.Get(v, "type")); kind {
 	case "input_text", "output_text", "text", "summary_text":
 		return d.prose(v)
 	case "refusal":
 		p := &llm.Refusal{}
-		for m := range wire.Object(v) {
+		for m := range wire.ObjectIn(d.doc, v) {
 			switch string(m.Name) {
 			case "type":
 			case "refusal":
@@ -213,7 +213,7 @@ func (d *decoder) part(v []byte) llm.Part {
 
 func (d *decoder) prose(v []byte) *llm.Prose {
 	p := &llm.Prose{}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch string(m.Name) {
 		case "type":
 		case "text":
@@ -238,7 +238,7 @@ func (d *decoder) prose(v []byte) *llm.Prose {
 				d.keep(&p.Extra, m)
 			}
 		case "prompt_cache_breakpoint":
-			p.Cache = &llm.Breakpoint{TTL: wire.Text(jsonedit.Get(m.Value, "ttl")), Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
+			p.Cache = &llm.Breakpoint{TTL: wire.Text(d.doc.Get(m.Value, "ttl")), Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
 		default:
 			d.keep(&p.Extra, m)
 		}
@@ -258,7 +258,7 @@ func citation(v []byte) (c llm.Citation, ok bool) {
 
 func (d *decoder) blob(v []byte, kind string) *llm.Blob {
 	b := &llm.Blob{Kind: map[string]llm.BlobKind{"input_image": llm.Image, "input_file": llm.Document, "input_audio": llm.Audio, "input_video": llm.Video}[kind]}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -270,7 +270,7 @@ func (d *decoder) blob(v []byte, kind string) *llm.Blob {
 			} else if string(m.Name) == "file_data" {
 				b.Data = openaiwire.String(m.Value)
 			} else if m.Value[0] == '{' { // as chat spells it
-				b.URL = wire.Text(jsonedit.Get(m.Value, "url"))
+				b.URL = wire.Text(d.doc.Get(m.Value, "url"))
 			} else {
 				b.URL = wire.Text(m.Value)
 			}
@@ -281,10 +281,10 @@ func (d *decoder) blob(v []byte, kind string) *llm.Blob {
 		case "detail":
 			b.Detail = wire.Text(m.Value)
 		case "input_audio":
-			b.Data = openaiwire.String(jsonedit.Get(m.Value, "data"))
-			b.Type = "audio/" + strings.Replace(wire.Text(jsonedit.Get(m.Value, "format")), "mp3", "mpeg", 1)
+			b.Data = openaiwire.String(d.doc.Get(m.Value, "data"))
+			b.Type = "audio/" + strings.Replace(wire.Text(d.doc.Get(m.Value, "format")), "mp3", "mpeg", 1)
 		case "prompt_cache_breakpoint":
-			b.Cache = &llm.Breakpoint{TTL: wire.Text(jsonedit.Get(m.Value, "ttl")), Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
+			b.Cache = &llm.Breakpoint{TTL: wire.Text(d.doc.Get(m.Value, "ttl")), Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
 		default:
 			d.keep(&b.Extra, m)
 		}
@@ -298,7 +298,7 @@ func (d *decoder) reasoning(v []byte) *llm.Thought {
 	t := &llm.Thought{}
 	s := &llm.Seal{Protocol: protocol.OpenAIResponses, Kind: llm.Encrypted}
 	var summary, content []llm.Text
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch string(m.Name) {
 		case "type":
 		case "id":
@@ -344,7 +344,7 @@ func texts(v []byte) (out []llm.Text) {
 
 func (d *decoder) call(v []byte, kind string) *llm.Call {
 	c := &llm.Call{}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -373,7 +373,7 @@ func (d *decoder) result(path string, v []byte, kind string) *llm.Result {
 	if kind == "custom_tool_call_output" {
 		r.Kind = llm.Custom
 	}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -400,40 +400,40 @@ func (d *decoder) result(path string, v []byte, kind string) *llm.Result {
 // and what came of it stand in one item.
 func (d *decoder) server(v []byte, kind string) []llm.Part {
 	name := map[string]string{"web_search_call": "web_search", "file_search_call": "file_search", "code_interpreter_call": "code_execution", "image_generation_call": "image_generation", "mcp_call": "mcp"}[kind]
-	c := &llm.ServerCall{ID: wire.Text(jsonedit.Get(v, "id")), Name: name, Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
+	c := &llm.ServerCall{ID: wire.Text(d.doc.Get(v, "id")), Name: name, Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
 	r := &llm.ServerResult{CallID: c.ID, Name: name, Raw: jsontext.Value(v), Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
 	switch kind {
 	case "web_search_call":
-		action := jsonedit.Get(v, "action")
+		action := d.doc.Get(v, "action")
 		c.Input = jsontext.Value(action)
-		c.Query = openaiwire.String(jsonedit.Get(action, "query"))
-		if list := jsonedit.Get(action, "sources"); len(list) > 0 && list[0] == '[' {
+		c.Query = openaiwire.String(d.doc.Get(action, "query"))
+		if list := d.doc.Get(action, "sources"); len(list) > 0 && list[0] == '[' {
 			d.each("sources", list, func(_ string, e []byte) {
-				r.Sources = append(r.Sources, llm.Citation{URL: wire.Text(jsonedit.Get(e, "url")), Title: wire.Text(jsonedit.Get(e, "title"))})
+				r.Sources = append(r.Sources, llm.Citation{URL: wire.Text(d.doc.Get(e, "url")), Title: wire.Text(d.doc.Get(e, "title"))})
 			})
 		}
 	case "code_interpreter_call":
-		c.Query = openaiwire.String(jsonedit.Get(v, "code"))
-		if list := jsonedit.Get(v, "outputs"); len(list) > 0 && list[0] == '[' {
+		c.Query = openaiwire.String(d.doc.Get(v, "code"))
+		if list := d.doc.Get(v, "outputs"); len(list) > 0 && list[0] == '[' {
 			var logs []llm.Text
 			d.each("outputs", list, func(_ string, e []byte) {
-				if t := openaiwire.String(jsonedit.Get(e, "logs")); !t.Empty() {
+				if t := openaiwire.String(d.doc.Get(e, "logs")); !t.Empty() {
 					logs = append(logs, t)
 				}
 			})
 			r.Text = llm.Join(logs, "\n")
 		}
 	case "image_generation_call":
-		c.Query = openaiwire.String(jsonedit.Get(v, "revised_prompt"))
-		if data := openaiwire.String(jsonedit.Get(v, "result")); !data.Empty() {
+		c.Query = openaiwire.String(d.doc.Get(v, "revised_prompt"))
+		if data := openaiwire.String(d.doc.Get(v, "result")); !data.Empty() {
 			r.Blobs = []llm.Blob{{Kind: llm.Image, Type: "image/" + imageFormat(v), Data: data}}
 		}
 	case "mcp_call":
-		c.Input = jsontext.Value(jsonedit.Get(v, "arguments"))
-		c.Query = openaiwire.String(jsonedit.Get(v, "name"))
-		r.Text = openaiwire.String(jsonedit.Get(v, "output"))
+		c.Input = jsontext.Value(d.doc.Get(v, "arguments"))
+		c.Query = openaiwire.String(d.doc.Get(v, "name"))
+		r.Text = openaiwire.String(d.doc.Get(v, "output"))
 	}
-	r.Failed = wire.Text(jsonedit.Get(v, "status")) == "failed"
+	r.Failed = wire.Text(d.doc.Get(v, "status")) == "failed"
 	return []llm.Part{c, r}
 }
 

@@ -16,9 +16,9 @@ import (
 // DecodeRequest reads a request (spec: upstreams §1B.1).
 func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
 	r := &llm.Request{Protocol: protocol.OpenAIResponses}
-	d := decoder{r: r}
+	d := decoder{r: r, doc: jsonedit.NewOutline(body)}
 	var input, instructions []byte
-	for m, err := range jsonedit.Members(body) {
+	for m, err := range d.doc.Members(body) {
 		if err != nil {
 			return nil, fault.New(fault.Malformed, "%s", err)
 		}
@@ -45,6 +45,7 @@ func (*Codec) DecodeRequest(body []byte) (*llm.Request, error) {
 // decoder gathers a request. It keeps the first error.
 type decoder struct {
 	r   *llm.Request
+	doc *jsonedit.Outline // of the request
 	err *fault.Fault
 }
 
@@ -66,7 +67,7 @@ func (d *decoder) each(path string, v []byte, f func(path string, e []byte)) {
 		return
 	}
 	i := 0
-	for e, err := range jsonedit.Elements(v) {
+	for e, err := range d.doc.Elements(v) {
 		if err != nil {
 			d.bad(path, "%s", err)
 			return
@@ -134,7 +135,7 @@ func (d *decoder) member(m jsonedit.Member) {
 
 func (d *decoder) reason(v []byte) {
 	q := &d.r.Reason
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -158,7 +159,7 @@ func (d *decoder) reason(v []byte) {
 
 func (d *decoder) text(v []byte) {
 	o := &d.r.Output
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch string(m.Name) {
 		case "verbosity":
 			o.Verbosity = wire.Text(m.Value)
@@ -172,7 +173,7 @@ func (d *decoder) text(v []byte) {
 
 func (d *decoder) format(v []byte) {
 	o := &d.r.Output
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) {
 			continue
 		}
@@ -238,15 +239,15 @@ func (d *decoder) tool(path, namespace string, v []byte) {
 		return
 	}
 	t := llm.Tool{Namespace: namespace}
-	kind := wire.Text(jsonedit.Get(v, "type"))
+	kind := wire.Text(d.doc.Get(v, "type"))
 	switch kind {
 	case "function":
 	case "custom":
 		t.Kind = llm.Custom
 	case "namespace":
-		name := wire.Text(jsonedit.Get(v, "name"))
-		d.each(path+".tools", jsonedit.Get(v, "tools"), func(path string, e []byte) { d.tool(path, name, e) })
-		for m := range wire.Object(v) {
+		name := wire.Text(d.doc.Get(v, "name"))
+		d.each(path+".tools", d.doc.Get(v, "tools"), func(path string, e []byte) { d.tool(path, name, e) })
+		for m := range wire.ObjectIn(d.doc, v) {
 			switch string(m.Name) {
 			case "type", "name", "tools":
 			default: // the namespace's own words, told with its first tool
@@ -268,7 +269,7 @@ func (d *decoder) tool(path, namespace string, v []byte) {
 		d.r.Tools = append(d.r.Tools, t)
 		return
 	}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		if wire.Null(m.Value) && string(m.Name) != "strict" {
 			continue
 		}
@@ -308,13 +309,13 @@ func (d *decoder) choice(v []byte) {
 		}
 		return
 	}
-	if wire.Text(jsonedit.Get(v, "type")) == "allowed_tools" {
-		c.Mode, c.Must = llm.ChoiceAllowed, wire.Text(jsonedit.Get(v, "mode")) == "required"
-		d.each("tool_choice.tools", jsonedit.Get(v, "tools"), func(_ string, e []byte) { c.Tools = append(c.Tools, toolRef(e)) })
+	if wire.Text(d.doc.Get(v, "type")) == "allowed_tools" {
+		c.Mode, c.Must = llm.ChoiceAllowed, wire.Text(d.doc.Get(v, "mode")) == "required"
+		d.each("tool_choice.tools", d.doc.Get(v, "tools"), func(_ string, e []byte) { c.Tools = append(c.Tools, toolRef(e)) })
 		return
 	}
 	c.Mode, c.Tools = llm.ChoiceNamed, []llm.ToolRef{toolRef(v)}
-	for m := range wire.Object(v) {
+	for m := range wire.ObjectIn(d.doc, v) {
 		switch string(m.Name) {
 		case "type", "name", "namespace":
 		default:

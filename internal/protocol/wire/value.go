@@ -45,12 +45,15 @@ func Text(v []byte) string {
 
 // Object yields the members of v if it is an object, and those before the
 // defect if it is not a sound one.
-func Object(v []byte) iter.Seq[jsonedit.Member] {
+func Object(v []byte) iter.Seq[jsonedit.Member] { return ObjectIn(nil, v) }
+
+// ObjectIn is Object for a v of which o may know more.
+func ObjectIn(o *jsonedit.Outline, v []byte) iter.Seq[jsonedit.Member] {
 	return func(yield func(jsonedit.Member) bool) {
 		if len(v) == 0 || v[0] != '{' {
 			return
 		}
-		for m, err := range jsonedit.Members(v) {
+		for m, err := range o.Members(v) {
 			if err != nil || !yield(m) {
 				return
 			}
