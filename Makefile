@@ -25,6 +25,7 @@ endef
 
 build: ## build bin/portico, static, with the UI inside
 	$(call need,go,install Go 1.21 or newer from go.dev; it fetches the rest)
+	@go mod download # without a line for each module
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/portico
 
 run: build ## build, then serve on 127.0.0.1:8045 with the simulator on
@@ -33,6 +34,7 @@ run: build ## build, then serve on 127.0.0.1:8045 with the simulator on
 test: ## all tests, with the race detector where a C compiler is there
 	$(call need,go,install Go 1.21 or newer from go.dev; it fetches the rest)
 	@[ -n "$(RACE)" ] || echo "no C compiler (cc): testing without the race detector" >&2
+	@go mod download
 	@go test $(RACE) ./...
 
 check: $(LINT) ## lint, format, generated files and the module's sums
