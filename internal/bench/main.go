@@ -30,7 +30,7 @@ func main() {
 	role := flag.String("role", "", "internal: what this process is started as")
 	to := flag.String("to", "", "internal: where the bare proxy sends")
 	gateway := flag.String("gateway", "bin/portico", "the gateway's `binary`")
-	rounds := flag.Int("rounds", 7, "how often gateway and bare proxy take turns")
+	rounds := flag.Int("rounds", 6, "how often gateway and bare proxy take turns")
 	quick := flag.Bool("quick", false, "one short round: shows that all works, not how fast it is")
 	only := flag.String("only", "", "measure only the figures whose name holds this `text`")
 	profiles := flag.String("profile", "", "write a CPU profile of the gateway for each figure into this `folder`")

@@ -145,18 +145,16 @@ func (b *bench) ratios(ctx context.Context) (lines []string, ok bool, err error)
 	}
 	turns := make([][]sample, len(able))
 	for range b.rounds {
-		cost := map[load]float64{} // of the bare proxy, in this round
 		for i, f := range able {
-			if cost[f.bare] == 0 {
-				if cost[f.bare], err = b.cost(ctx, f.bare, bareAddr, bare.pid()); err != nil {
-					return nil, false, fmt.Errorf("%s, bare proxy: %w", f.name, err)
-				}
+			// One right after the other, so that both meet the same weather.
+			var s sample
+			if s.bare, err = b.cost(ctx, f.bare, bareAddr, bare.pid()); err != nil {
+				return nil, false, fmt.Errorf("%s, bare proxy: %w", f.name, err)
 			}
-			own, err := b.cost(ctx, f.load, g.addr, g.pid())
-			if err != nil {
+			if s.gateway, err = b.cost(ctx, f.load, g.addr, g.pid()); err != nil {
 				return nil, false, fmt.Errorf("%s: %w", f.name, err)
 			}
-			turns[i] = append(turns[i], sample{own, cost[f.bare]})
+			turns[i] = append(turns[i], s)
 		}
 	}
 	if b.profiles != "" {
