@@ -60,7 +60,7 @@ func (p *Pool) choose(l *lane, r *roster, w *Want, m *moments) (v verdict) {
 	wait, burden := time.Duration(0), time.Duration(0)
 	if at != nil {
 		burden = at.burden(l)
-		known := true
+		var known bool
 		if wait, known = at.wait(m, 0); !known {
 			wait = hopeless
 		}

@@ -195,14 +195,6 @@ func (g *gate) refused(now, until pace.Moment, t ticket, f *fault.Fault) {
 	g.publish(now)
 }
 
-// knows reports whether refusals of the gate have taught a rate, so that no
-// trial is needed after a pause.
-func (g *gate) knows() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.limits != nil && (g.limits.learned[pace.Requests].Known() || g.limits.learned[pace.Tokens].Known())
-}
-
 // publish tells those who look for an account how it stands.
 func (g *gate) publish(now pace.Moment) {
 	l := g.limits

@@ -54,3 +54,5 @@ func (m *mean) add(n int64) {
 }
 
 func (m *mean) get() int64 { return m.value.Load() }
+
+func (m *mean) forget() { m.value.Store(0) }

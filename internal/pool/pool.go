@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"portico/internal/pace"
 	"portico/internal/schedule"
 )
 
@@ -206,11 +205,9 @@ func (p *Pool) Heal(name string) {
 		e.mu.Lock()
 		for _, s := range e.seats {
 			s.health.Store(nil)
+			s.errs.forget() // or others would go before it all the same
 		}
 		e.mu.Unlock()
 	}
 	p.stir()
 }
-
-// moment is t on the pool's clock that never jumps.
-func (p *Pool) moment(t time.Time) pace.Moment { return t.Sub(p.epoch) }
