@@ -58,6 +58,18 @@ func (g *gate) set(now pace.Moment, rpm, tpm int) {
 	g.publish(now)
 }
 
+// unlearn forgets what the vendor told and what refusals taught; what the
+// operator allows stays.
+func (g *gate) unlearn() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.limits == nil {
+		return
+	}
+	g.limits.told, g.limits.learned = [pace.Units]pace.Told{}, [pace.Units]pace.Learned{}
+	g.publish(0)
+}
+
 // paced reports whether the gate knows any limits.
 func (g *gate) paced() bool {
 	g.mu.Lock()

@@ -202,10 +202,12 @@ func (p *Pool) Heal(name string) {
 		}
 		e.whole.Store(nil)
 		e.end.health.Store(nil)
+		e.gate.unlearn()
 		e.mu.Lock()
 		for _, s := range e.seats {
 			s.health.Store(nil)
 			s.errs.forget() // or others would go before it all the same
+			s.gate.unlearn()
 		}
 		e.mu.Unlock()
 	}
