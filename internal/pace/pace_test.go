@@ -115,8 +115,11 @@ func TestRead(t *testing.T) {
 			"Anthropic-Ratelimit-Input-Tokens-Limit", "40000", "Anthropic-Ratelimit-Input-Tokens-Remaining", "39000", "Anthropic-Ratelimit-Input-Tokens-Reset", "2026-01-02T03:04:07Z",
 			"Anthropic-Ratelimit-Tokens-Limit", "48000", "Anthropic-Ratelimit-Tokens-Remaining", "47000", "Anthropic-Ratelimit-Tokens-Reset", "2026-01-02T03:04:07Z",
 		}, []Reading{{Requests, 50, 0, time.Minute, false}, {Tokens, 40000, 39000, 2 * time.Second, false}}},
-		{"a window", []string{"X-Ratelimit-Limit", "20", "X-Ratelimit-Remaining", "3", "X-Ratelimit-Reset", "1767323075000"},
-			[]Reading{{Requests, 20, 3, 30 * time.Second, true}}},
+		{
+			"a window",
+			[]string{"X-Ratelimit-Limit", "20", "X-Ratelimit-Remaining", "3", "X-Ratelimit-Reset", "1767323075000"},
+			[]Reading{{Requests, 20, 3, 30 * time.Second, true}},
+		},
 		{"garbage", []string{"X-Ratelimit-Limit-Requests", "many", "X-Ratelimit-Remaining-Requests", "1", "X-Ratelimit-Reset-Requests", "1s"}, nil},
 		{"negative", []string{"X-Ratelimit-Limit-Requests", "5", "X-Ratelimit-Remaining-Requests", "-1", "X-Ratelimit-Reset-Requests", "1s"}, nil},
 		{"no reset", []string{"X-Ratelimit-Limit", "20", "X-Ratelimit-Remaining", "3"}, nil},

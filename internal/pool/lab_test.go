@@ -61,6 +61,7 @@ func (v *vendor) ask(rng func() float64, hint func(time.Duration) time.Duration)
 func milliseconds(d time.Duration) time.Duration {
 	return d.Truncate(time.Millisecond) + time.Millisecond
 }
+
 func wholeSeconds(d time.Duration) time.Duration {
 	return (d + time.Second - 1).Truncate(time.Second)
 }
