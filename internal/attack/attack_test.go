@@ -172,10 +172,13 @@ func beginWith(t *testing.T, mode string, u *rig.Upstream, config string, o rig.
 // end ends the gateway and looks for canaries in all that it wrote (SEC-51).
 func (x *target) end() {
 	x.operator.HTTP.CloseIdleConnections()
-	if err := x.Stop(5 * time.Second); err != nil {
-		select {
-		case <-x.Exited():
-		default:
+	select {
+	case <-x.Exited():
+		x.t.Errorf("the gateway ended by itself, %s; its log ends with:\n%s", x.State(), rig.Tail(x.Log, 4000))
+	default:
+		// A connection that was made and never used keeps net/http waiting for
+		// five seconds.
+		if err := x.Stop(15 * time.Second); err != nil {
 			x.t.Error(err)
 		}
 	}

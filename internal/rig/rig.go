@@ -10,6 +10,7 @@ package rig
 
 import (
 	"context"
+	"encoding/json/v2"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -50,7 +50,6 @@ type Gateway struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
 	err    error // of Wait; read after exited
-	killed atomic.Bool
 }
 
 // Start starts a gateway and does not wait for it. It is killed when ctx ends.
@@ -121,12 +120,22 @@ func (g *Gateway) ExitCode() int {
 	return g.cmd.ProcessState.ExitCode()
 }
 
+// State says how the process ended. It waits for the end.
+func (g *Gateway) State() string {
+	<-g.exited
+	return g.cmd.ProcessState.String()
+}
+
 // Healthy waits until /healthz answers, and notes how long that took.
 func (g *Gateway) Healthy(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for {
-		if err := g.ping(ctx); err == nil {
+		err := g.ping(ctx)
+		if err == nil {
+			err = g.listens()
+		}
+		if err == nil {
 			g.Startup = time.Since(g.Exec)
 			return nil
 		} else if ctx.Err() != nil {
@@ -138,6 +147,26 @@ func (g *Gateway) Healthy(ctx context.Context, within time.Duration) error {
 		case <-time.After(time.Millisecond):
 		}
 	}
+}
+
+// listens reports in its error whether the one who answers on the port may be
+// another process.
+func (g *Gateway) listens() error {
+	b, err := os.ReadFile(filepath.Join(g.Dir, "server.json"))
+	if err != nil {
+		return err
+	}
+	var holder struct {
+		PID  int `json:"pid"`
+		Port int `json:"port"`
+	}
+	if err := json.Unmarshal(b, &holder); err != nil {
+		return err
+	}
+	if holder.PID != g.PID() || holder.Port != g.Port {
+		return fmt.Errorf("somebody answers, but process %d does not say that it is the one: %s", g.PID(), b)
+	}
+	return nil
 }
 
 // ping asks for /healthz on a connection of its own. Any answer in HTTP will
@@ -168,7 +197,6 @@ func (g *Gateway) Signal(s os.Signal) error { return g.cmd.Process.Signal(s) }
 
 // Kill ends the process as a power cut for it would, and waits for its end.
 func (g *Gateway) Kill() {
-	g.killed.Store(true)
 	_ = g.cmd.Process.Kill()
 	<-g.exited
 }
