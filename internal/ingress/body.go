@@ -258,6 +258,9 @@ func (v *visit) peek() *fault.Fault {
 	session := sessionOf(c.Header)
 	if session == "" {
 		session = p.Session
+		if c.Op == protocol.Chat || c.Op == protocol.Count {
+			c.Begins = p.Begins
+		}
 	}
 	if session != "" && c.Key != "" {
 		session = c.Key + "/" + session // two keys never share a conversation

@@ -169,6 +169,29 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestBegins: a conversation that nobody names is known by how it begins.
+func TestBegins(t *testing.T) {
+	for _, tt := range []struct {
+		header []string
+		body   string
+		want   uint64
+	}{
+		{nil, `{"begins":71}`, 71},
+		{nil, `{"session":"joe","begins":71}`, 71}, // joe may hold several
+		{[]string{"session-id", "c"}, `{"begins":71}`, 0},
+	} {
+		h := newHouse(settings(config.AuthOff))
+		h.ask("POST", "/v1/responses", tt.body, tt.header...)
+		if got := h.last(t).Begins; got != tt.want {
+			t.Errorf("%v %s: %d, want %d", tt.header, tt.body, got, tt.want)
+		}
+		h.ask("POST", "/v1/embeddings", tt.body, tt.header...)
+		if got := h.last(t).Begins; got != 0 {
+			t.Errorf("embeddings begin with %d", got)
+		}
+	}
+}
+
 func TestCallTellsTheClient(t *testing.T) {
 	for agent, want := range map[string]string{
 		"claude-cli/2.1.330 (external, cli)": "claude-cli/2.1.330", "": "", "x": "x", " x": "", "é": "", strings.Repeat("a", 100): strings.Repeat("a", 64),

@@ -52,6 +52,9 @@ func (c fakeCodec) Peek(body []byte) (p protocol.Peek, err error) {
 			p.Stream = string(m.Value) == "true"
 		case "session":
 			p.Session, _ = jsonedit.Unquote(m.Value)
+		case "begins":
+			n, _ := jsonedit.Int(m.Value)
+			p.Begins = uint64(n)
 		}
 	}
 	return p, nil

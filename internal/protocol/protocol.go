@@ -43,6 +43,11 @@ type Peek struct {
 	Model   string // "" if the body names none
 	Stream  bool
 	Session string // stable over one conversation as the client names it in the body, or ""
+	Person  bool   // Session names a person, who may hold several conversations
+	// Begins is a hash that is the same for all turns of one conversation,
+	// made of its instructions and its first turn; 0 if Session names one, or
+	// there are none.
+	Begins uint64
 }
 
 // A Codec is one wire protocol.

@@ -155,11 +155,22 @@ func (r *Relay) begin(ctx context.Context, w http.ResponseWriter, c *Call) *answ
 		a.x.Path = c.Path
 	}
 	a.query.Tokens = int64(len(c.Body)) / bytesPerToken
-	if c.Session != "" {
-		a.query.Session = schedule.Hash(c.Session)
+	if c.Session != "" || c.Begins != 0 {
+		a.query.Session = conversation(c)
 		a.x.Session = strconv.FormatUint(a.query.Session, 16)
 	}
 	return a
+}
+
+// conversation is a hash of what identifies c's conversation. One that nobody
+// names is told from others by how it begins and by its client alone, since
+// many begin with the same word.
+func conversation(c *Call) uint64 {
+	h := schedule.Hash(c.Session)
+	if c.Begins != 0 {
+		h = schedule.Mix(h^c.Begins) ^ schedule.Mix(schedule.Hash(c.Key)) ^ schedule.Hash(c.Peer)
+	}
+	return h
 }
 
 // end records what is not recorded yet and gives the answer back. It is

@@ -26,6 +26,9 @@ type Call struct {
 	// Stream: the client asked for a stream.
 	Stream  bool
 	Session string // what identifies the conversation, "" if nothing does
+	// Begins is a hash of how the conversation begins, where Session does not
+	// tell it from others of its client; else 0.
+	Begins uint64
 
 	Method string
 	Path   string      // below the protocol's base URL, see provider.Target

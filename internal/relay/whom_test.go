@@ -217,6 +217,26 @@ func TestPassedOver(t *testing.T) {
 	})
 }
 
+// TestConversation: what nobody names is told apart by how it begins, by its
+// key and by its machine.
+func TestConversation(t *testing.T) {
+	seen := map[uint64]string{}
+	for name, c := range map[string]Call{
+		"named": {Session: "s", Key: "k"}, "of another key": {Session: "t", Key: "k"},
+		"nameless": {Begins: 7}, "other beginning": {Begins: 8}, "other key": {Begins: 7, Key: "k"}, "other machine": {Begins: 7, Peer: "10.0.0.1"},
+		"a person's": {Session: "joe", Begins: 7}, "the person's other": {Session: "joe", Begins: 8},
+	} {
+		h := conversation(&c)
+		if other, ok := seen[h]; ok {
+			t.Errorf("%s is the same as %s", name, other)
+		}
+		seen[h] = name
+		if again := c; conversation(&again) != h {
+			t.Errorf("%s is another the next time", name)
+		}
+	}
+}
+
 // TestSticky: one conversation stays with one account.
 func TestSticky(t *testing.T) {
 	d := dialects["openai-chat"]

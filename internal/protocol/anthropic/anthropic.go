@@ -28,12 +28,14 @@ func New() *Codec { return &Codec{} }
 func (*Codec) Name() string { return protocol.Anthropic }
 
 // users is the one place where bodies of this protocol name who asks.
-var users = []wire.SessionAt{{Name: "metadata", Inner: "user_id"}}
+var users = []wire.SessionAt{{Name: "metadata", Inner: "user_id", Person: true}}
 
 // Peek reads model, stream and, in metadata.user_id, the session.
 func (*Codec) Peek(body []byte) (protocol.Peek, error) {
 	p, err := wire.Peek(body, users)
-	p.Session = session(p.Session)
+	if id := session(p.Session); id != p.Session {
+		p.Session, p.Person, p.Begins = id, false, 0
+	}
 	return p, err
 }
 

@@ -99,13 +99,18 @@ func (*Codec) Peek(body []byte) (protocol.Peek, error) {
 	if !utf8.Valid(body) {
 		return p, wire.ErrUTF8
 	}
+	var h wire.Head
 	for m, err := range jsonedit.Members(body) {
 		if err != nil {
 			return protocol.Peek{}, err
 		}
+		h.Take(&m)
 		if (m.Is("cachedContent") || m.Is("cached_content")) && len(m.Value) <= wire.MaxSession {
 			p.Session = wire.Text(m.Value)
 		}
+	}
+	if p.Session == "" {
+		p.Begins = h.Hash()
 	}
 	return p, nil
 }

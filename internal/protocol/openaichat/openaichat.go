@@ -29,7 +29,7 @@ func (*Codec) Name() string { return protocol.OpenAIChat }
 // OpenRouter takes a session_id; user names a person, who may hold several
 // conversations, and comes last.
 var sessions = []wire.SessionAt{
-	{Name: "prompt_cache_key"}, {Name: "session_id"}, {Name: "metadata", Inner: "session_id"}, {Name: "user"},
+	{Name: "prompt_cache_key"}, {Name: "session_id"}, {Name: "metadata", Inner: "session_id"}, {Name: "user", Person: true},
 }
 
 // Peek reads model, stream and session.

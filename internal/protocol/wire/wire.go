@@ -38,7 +38,11 @@ var (
 
 // A SessionAt is a place where clients name their conversation: the top-level
 // member Name if that is a string, or its member Inner if it is an object.
-type SessionAt struct{ Name, Inner string }
+// Person: it names who asks, who may hold several conversations.
+type SessionAt struct {
+	Name, Inner string
+	Person      bool
+}
 
 // Peek reads the head of a request body in one pass. Of at, at most 8 places,
 // the first that holds a name gives the session.
@@ -48,6 +52,7 @@ func Peek(body []byte, at []SessionAt) (protocol.Peek, error) {
 	}
 	var model, stream []byte
 	var found [8][]byte
+	var h Head
 	for m, err := range jsonedit.Members(body) {
 		switch {
 		case err != nil:
@@ -57,6 +62,7 @@ func Peek(body []byte, at []SessionAt) (protocol.Peek, error) {
 		case m.Is("stream"):
 			stream = m.Value
 		default:
+			h.Take(&m)
 			for i := range at {
 				if m.Is(at[i].Name) {
 					found[i] = m.Value
@@ -85,10 +91,13 @@ func Peek(body []byte, at []SessionAt) (protocol.Peek, error) {
 		}
 		if len(v) <= MaxSession {
 			if s, ok := jsonedit.Unquote(v); ok && s != "" {
-				p.Session = s
+				p.Session, p.Person = s, at[i].Person
 				break
 			}
 		}
+	}
+	if p.Session == "" || p.Person {
+		p.Begins = h.Hash()
 	}
 	return p, nil
 }
