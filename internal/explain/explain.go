@@ -54,7 +54,7 @@ type Explanation struct {
 
 // A Sentence is one fact of the story, in plain words without a line end.
 type Sentence struct {
-	About string `json:"about" enum:"asked,route,passed,attempt,way,losses,told,usage,advice"`
+	About string `json:"about" enum:"asked,route,passed,chosen,attempt,way,losses,told,usage,advice"`
 	Text  string `json:"text"`
 }
 
@@ -94,6 +94,9 @@ type Attempt struct {
 	Message string `json:"message,omitzero" doc:"The provider's own words."`
 	WaitMS  int64  `json:"wait_ms,omitzero" doc:"How long the provider asked to wait."`
 	Step    string `json:"step,omitzero" doc:"What came next: served, give_up, another, again, onward."`
+	Why     string `json:"why,omitzero" doc:"Why this account: only, picked, home, moved, last_hope, preferred."`
+	Of      int    `json:"of,omitzero" doc:"How many accounts were able; absent if it was not looked at others."`
+	QueueMS int64  `json:"queue_ms,omitzero" doc:"How long the request waited for an account before the attempt."`
 	Text    string `json:"text" doc:"The same as a sentence."`
 }
 
@@ -141,6 +144,7 @@ func Of(x *journal.Exchange, cost Cost) Explanation {
 		e.Attempts = append(e.Attempts, Attempt{
 			N: i + 1, Account: a.Account, Model: a.Model, StartMS: a.Start.Milliseconds(), TookMS: a.Took.Milliseconds(),
 			Status: a.Status, Class: a.Fault, Code: a.Code, Message: a.Error, WaitMS: a.After.Milliseconds(), Step: a.Step,
+			Why: a.Why, Of: a.Of, QueueMS: a.Waited.Milliseconds(),
 			Text: attempt(x, i),
 		})
 	}

@@ -17,6 +17,29 @@ import (
 
 const ms = time.Millisecond
 
+// TestChosen: why an account was taken, where it does not go without saying.
+func TestChosen(t *testing.T) {
+	for _, tt := range []struct {
+		a    journal.Attempt
+		want string
+	}{
+		{journal.Attempt{Account: "a"}, ""},
+		{journal.Attempt{Account: "a", Why: "only", Of: 1}, ""},
+		{journal.Attempt{Account: "a", Why: "picked", Of: 1}, ""},
+		{journal.Attempt{Account: "a", Why: "picked", Of: 8}, "a was picked among 8 able accounts."},
+		{journal.Attempt{Account: "a", Why: "home"}, "The conversation is at a, so it stayed there."},
+		{journal.Attempt{Account: "a", Why: "home", Waited: 300 * ms}, "The request waited 300 ms for the account where its conversation is."},
+		{journal.Attempt{Account: "a", Why: "moved", Of: 3}, "The conversation moved to a, since its own account was not able soon enough."},
+		{journal.Attempt{Account: "a", Why: "only", Waited: 2 * time.Second}, "No account was able, so the request waited 2.0 s."},
+		{journal.Attempt{Account: "a", Why: "last_hope"}, "Nobody else was able, so a was asked although it had broken down."},
+		{journal.Attempt{Account: "a", Why: "preferred"}, "a is the account that the operator prefers."},
+	} {
+		if got := chosen(&tt.a); got != tt.want {
+			t.Errorf("%+v:\n%s, want\n%s", tt.a, got, tt.want)
+		}
+	}
+}
+
 func TestOf(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"portico/internal/fault"
 	"portico/internal/journal"
@@ -30,6 +31,7 @@ func (e *Explanation) tell(x *journal.Exchange, cost Cost) {
 			say("attempt", fmt.Sprintf("%d more attempts failed.", len(e.Attempts)-i-1))
 		}
 		if i < 16 || i == len(e.Attempts)-1 {
+			say("chosen", chosen(&x.Attempts[i]))
 			say("attempt", a.Text)
 		}
 	}
@@ -87,6 +89,34 @@ func routed(x *journal.Exchange, tried []string) string {
 		names[i] = plain(m)
 	}
 	return s + " and leads to " + strings.Join(names, ", then to ") + "."
+}
+
+// chosen says why an account was taken, unless that goes without saying.
+func chosen(a *journal.Attempt) string {
+	account, s := name(a.Account, "an account"), ""
+	if a.Waited >= time.Millisecond {
+		s = "No account was able, so the request waited " + span(a.Waited) + ". "
+		if a.Why == "home" {
+			s = "The request waited " + span(a.Waited) + " for the account where its conversation is. "
+		}
+	}
+	switch a.Why {
+	case "home":
+		if s == "" {
+			s = "The conversation is at " + account + ", so it stayed there."
+		}
+	case "moved":
+		s += "The conversation moved to " + account + ", since its own account was not able soon enough."
+	case "picked":
+		if a.Of > 1 {
+			s += account + " was picked among " + strconv.Itoa(a.Of) + " able accounts."
+		}
+	case "last_hope":
+		s += "Nobody else was able, so " + account + " was asked although it had broken down."
+	case "preferred":
+		s += account + " is the account that the operator prefers."
+	}
+	return strings.TrimSpace(s)
 }
 
 // attempt tells attempt i.

@@ -45,7 +45,7 @@ func Decode(payload []byte) (*Exchange, error) {
 	if n := d.count(maxAttempts); n > 0 {
 		x.Attempts = make([]Attempt, n)
 		for i := range x.Attempts {
-			d.attempt(&x.Attempts[i])
+			d.attempt(&x.Attempts[i], payload[0])
 		}
 	}
 	if n := d.count(maxPassed); n > 0 {
@@ -73,11 +73,14 @@ type decoder struct {
 	bad  bool
 }
 
-func (d *decoder) attempt(a *Attempt) {
+func (d *decoder) attempt(a *Attempt, version byte) {
 	for _, s := range [...]*string{&a.Account, &a.Model, &a.Fault, &a.Scope, &a.Phase, &a.Code, &a.Error, &a.Step} {
 		*s = d.text()
 	}
 	a.Start, a.Took, a.Status, a.After = time.Duration(d.int()), time.Duration(d.int()), int(d.int()), time.Duration(d.int())
+	if version >= 2 {
+		a.Why, a.Of, a.Waited = d.text(), int(d.int()), time.Duration(d.int())
+	}
 }
 
 func (d *decoder) byte() byte {

@@ -7,7 +7,10 @@ import (
 
 // version is the first byte of an encoded exchange. A field that is added gets
 // a new version; a reader takes all versions up to its own.
-const version = 1
+//
+// 2: why an account was taken, how many were able, and how long it was waited
+// for.
+const version = 2
 
 // What an encoded exchange can hold. Longer texts and lists are cut, so that
 // one exchange never exceeds maxPayload.
@@ -87,6 +90,10 @@ func appendAttempt(b []byte, a *Attempt) []byte {
 		b = appendText(b, *s, maxNote)
 	}
 	for _, n := range [...]int64{int64(a.Start), int64(a.Took), int64(a.Status), int64(a.After)} {
+		b = binary.AppendVarint(b, n)
+	}
+	b = appendText(b, a.Why, maxNote)
+	for _, n := range [...]int64{int64(a.Of), int64(a.Waited)} {
 		b = binary.AppendVarint(b, n)
 	}
 	return b

@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"encoding/hex"
 	"encoding/json/v2"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -125,8 +127,29 @@ func TestEncodingIsBounded(t *testing.T) {
 func TestNewerFormatIsRefused(t *testing.T) {
 	b := Append(nil, typical())
 	b[0] = version + 1
-	if _, err := Decode(b); err == nil || !strings.Contains(err.Error(), "format 2") {
+	if _, err := Decode(b); err == nil || !strings.Contains(err.Error(), fmt.Sprint("format ", version+1)) {
 		t.Errorf("error = %v, want one that names the format", err)
+	}
+}
+
+// TestOlderFormat: what the version before wrote is read.
+func TestOlderFormat(t *testing.T) {
+	b, err := hex.DecodeString("01057265715f31cad6b9950d070000000004636861740009616e7468726f70696300000000000000000000009003000a0000000000000002" +
+		"0161016d0c726174655f6c696d697465640000000007616e6f746865720204da060001620000000000000673657276656406049003000101630f636f6f6c696e673a2062726f6b656e00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Exchange{
+		ID: "req_1", Start: time.Unix(1767323045, 7).UTC(), Op: "chat", Inbound: "anthropic", Status: 200, Took: 5,
+		Attempts: []Attempt{{Account: "a", Model: "m", Start: 1, Took: 2, Status: 429, Fault: "rate_limited", Step: "another"}, {Account: "b", Start: 3, Took: 2, Status: 200, Step: "served"}},
+		Passed:   []Passed{{"c", "cooling: broken"}},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
 

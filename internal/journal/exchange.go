@@ -78,6 +78,10 @@ type Attempt struct {
 	Error   string        `json:"error,omitzero"` // at most 512 bytes, redacted
 	After   time.Duration `json:"after_ns,omitzero"`
 	Step    string        `json:"step,omitzero"` // what came next: served, give_up, another, onward, again
+
+	Why    string        `json:"why,omitzero"`       // why this account: only, picked, home, moved, last_hope, preferred
+	Of     int           `json:"of,omitzero"`        // how many accounts were able, 0: it was not looked at others
+	Waited time.Duration `json:"waited_ns,omitzero"` // for an account to be able, before the attempt
 }
 
 // Passed is an account that was not tried.

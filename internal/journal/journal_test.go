@@ -349,7 +349,7 @@ func TestDamagedFiles(t *testing.T) {
 
 	n := 0
 	if err := Replay(dir, func(*Exchange) error { n++; return nil }); n != 20 || err == nil ||
-		!strings.Contains(err.Error(), paths[0]) || !strings.Contains(err.Error(), "format 2") {
+		!strings.Contains(err.Error(), paths[0]) || !strings.Contains(err.Error(), fmt.Sprint("format ", version+1)) {
 		t.Errorf("replayed %d, error %v", n, err)
 	}
 	var l ledger

@@ -112,6 +112,7 @@ func (a *answer) attemptWith(f *fault.Fault) journal.Attempt {
 	x := journal.Attempt{
 		Account: t.lease.Account.Name, Model: a.x.Served, Start: t.began.Sub(a.x.Start),
 		Took: time.Since(t.began), Status: t.status, Step: "served",
+		Why: t.lease.Why.String(), Of: t.lease.Of, Waited: t.lease.Waited,
 	}
 	if f != nil {
 		x.Fault, x.Scope, x.Phase, x.After = f.Class.String(), f.Scope.String(), f.Phase.String(), f.After
