@@ -55,6 +55,7 @@ type Relay struct {
 
 	answers sync.Pool
 	unwell  atomic.Bool // the recorder failed the last time
+	retries budget
 }
 
 // New returns a relay.
@@ -109,6 +110,7 @@ func (a *answer) serve() *fault.Fault {
 	a.plan = a.c.Settings.Routes.Plan(a.c.Model)
 	a.x.Rule = a.plan.Rule
 	a.left = max(a.c.Settings.Attempts, 1)
+	a.r.retries.calls.Add(1)
 	a.findForms()
 	for leg := 0; leg == 0 || leg < a.legs(); leg++ {
 		if f := a.serveLeg(leg); f != nil {
@@ -182,6 +184,9 @@ func (a *answer) next(f *fault.Fault, l *pool.Lease) Step {
 	a.made++
 	if !free(f) {
 		a.left--
+		if step != GiveUp && step != Onward && a.left > 0 && !a.r.retries.spend(a.r.now()) {
+			a.left = 0
+		}
 	}
 	a.failed = append(a.failed, failure{l.Account.Name, f})
 	switch {
