@@ -132,12 +132,18 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	}
 	a.out = egress.New(c.Timeouts.Connect)
 	a.pool = pool.New(time.Now)
+	if err := a.pool.Load(filepath.Join(c.DataDir, poolFile)); err != nil {
+		a.log.Warn("the states that accounts had cannot be read; they begin anew", "error", err)
+	}
 	a.build(c)
 	if err := a.apply(c); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
+
+// poolFile is where the pool keeps what outlives a restart.
+const poolFile = "pool.json"
 
 // codecs are the protocols that clients and upstreams speak.
 func codecs() []ingress.Codec {

@@ -9,7 +9,7 @@ import (
 // halves are the names of files that stand in for another until they are
 // whole. Those that are there when the folder has just been taken were left by
 // a process that was killed, and some of them hold what is secret.
-var halves = []string{".server-*.tmp", ".portico-*.tmp", ".key-*.tmp", ".models.json-*", "*.copy.tmp", "*.copy.tmp-journal"}
+var halves = []string{".server-*.tmp", ".portico-*.tmp", ".key-*.tmp", ".models.json-*", ".pool.json-*", "*.copy.tmp", "*.copy.tmp-journal"}
 
 // clearAway removes them from the data folder dir.
 func clearAway(dir string) error {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -112,6 +113,9 @@ func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 		return a.store.Run(ctx, func() config.Retention { return a.config.Load().Retention })
 	})
 	run("models", a.shelf.Run)
+	run("pool", func(ctx context.Context) error {
+		return a.pool.Run(ctx, filepath.Join(c.DataDir, poolFile), a.log.Logger)
+	})
 	run("configuration", func(ctx context.Context) error { return a.watch(ctx, c) })
 	go func() {
 		for range n {

@@ -330,3 +330,14 @@ func (l *Learned) lessInWindow(r Refusal, past *Past) {
 		l.drip(r, min(l.rate, max(l.taken, 1)/(r.Until-l.since).Seconds()), past)
 	}
 }
+
+// Resume takes over what was learned before a restart, as Limit told it. What
+// the vendor's bucket holds now is not known, so that it begins with one unit.
+func (l *Learned) Resume(now Moment, rate, burst float64, window time.Duration) {
+	if !(rate > 0 && rate < 1e9 && burst >= 1 && burst < 1e12 && window >= 0 && window <= time.Hour) {
+		return
+	}
+	*l = Learned{proven: burst, faster: trial{every: firstTrial, next: now + firstTrial, step: firstStep}}
+	l.bucket = bucket{rate: rate, burst: burst, every: window, level: 1, at: now}
+	l.stretch = stretch{now, 1, 1, 0}
+}

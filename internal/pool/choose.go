@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"portico/internal/pace"
 	"portico/internal/schedule"
 )
 
@@ -36,16 +37,18 @@ type verdict struct {
 }
 
 // choose finds who serves w now, or whom to wait for. It takes nothing.
-func (p *Pool) choose(l *lane, r *roster, w *Want, m *moments) (v verdict) {
+func (p *Pool) choose(v *verdict, l *lane, r *roster, w *Want, m *moments) {
 	if len(r.slots) == 1 && !w.skips(r.slots[0].e) {
-		x := r.slots[0]
-		if k := x.look(m); k.reason == able {
-			return verdict{x: x, why: Only, of: 1}
+		x := &r.slots[0]
+		if x.well(m) || x.ready(m) {
+			v.x, v.why, v.of = x, Only, 1
+			return
 		}
 	}
 	if f, ok := w.Strategy.(schedule.Preferrer); ok {
 		if i, ok := r.find(f.Prefers(), 0); ok && !w.skips(r.slots[i].e) && r.slots[i].ready(m) {
-			return verdict{x: r.slots[i], why: Preferred, of: 1}
+			v.x, v.why, v.of = &r.slots[i], Preferred, 1
+			return
 		}
 	}
 	var at *slot // the conversation's home
@@ -53,7 +56,7 @@ func (p *Pool) choose(l *lane, r *roster, w *Want, m *moments) (v verdict) {
 	if k, ok := w.Strategy.(schedule.Keeper); ok && w.Query.Session != 0 && len(r.slots) > 1 {
 		if h, ok := p.homes.get(l.key(w), m.at); ok {
 			if i, ok := r.find(h.account, h.slot); ok && !w.skips(r.slots[i].e) {
-				at, price = r.slots[i], k.Price(w.Query, m.at-h.last)
+				at, price = &r.slots[i], k.Price(w.Query, m.at-h.last)
 			}
 		}
 	}
@@ -65,7 +68,8 @@ func (p *Pool) choose(l *lane, r *roster, w *Want, m *moments) (v verdict) {
 			wait = hopeless
 		}
 		if wait == 0 && burden <= price {
-			return verdict{x: at, why: AtHome}
+			v.x, v.why = at, AtHome
+			return
 		}
 	}
 
@@ -80,11 +84,11 @@ func (p *Pool) choose(l *lane, r *roster, w *Want, m *moments) (v verdict) {
 		}
 	}
 	if at == nil {
-		return v
+		return
 	}
 	if v.x == at {
 		v.why = AtHome
-		return v
+		return
 	}
 	v.why = Moved
 	rest := price - burden
@@ -98,7 +102,6 @@ func (p *Pool) choose(l *lane, r *roster, w *Want, m *moments) (v verdict) {
 	default:
 		v.stay, v.wait, v.rest = at, wait, rest
 	}
-	return v
 }
 
 // hopeless is a wait that no request is asked to wait.
@@ -111,58 +114,74 @@ func (l *lane) key(w *Want) uint64 { return schedule.Mix(w.Query.Session ^ l.has
 // scan gathers the accounts that can serve w now: of the best priority, those
 // that are not on trial and do not fail before the others.
 func (p *Pool) scan(s *scratch, r *roster, w *Want, m *moments) (passed []Passed) {
-	s.cs, s.xs = s.cs[:0], s.xs[:0]
+	if n := len(r.slots); cap(s.xs) < n {
+		s.cs, s.xs = make([]schedule.Candidate, n), make([]*slot, n)
+	}
+	cs, xs, n := s.cs[:cap(s.cs)], s.xs[:cap(s.xs)], 0
 	best, rank := 0, 0
-	for _, x := range r.slots {
-		if len(s.xs) > 0 && x.e.Priority > best {
+	picky := len(w.Not) > 0 || w.Only != ""
+	for i := range r.slots {
+		x := &r.slots[i]
+		if n > 0 && x.priority > best {
 			break // the rest are worse
 		}
-		if w.skips(x.e) {
+		if picky && w.skips(x.e) {
 			continue
 		}
-		k := x.look(m)
-		if k.reason != able {
-			if len(passed) < maxPassed {
-				passed = append(passed, Passed{x.e.Name, k.why(), k.until, k.class()})
+		g := 0
+		if !x.well(m) {
+			k := x.look(m)
+			if k.reason != able {
+				if passed == nil {
+					passed = make([]Passed, 0, min(len(r.slots), maxPassed))
+				}
+				if len(passed) < maxPassed {
+					passed = append(passed, Passed{x.e.Name, k.why(), k.until, k.class()})
+				}
+				continue
 			}
-			continue
+			g = x.grade(&k)
 		}
-		grade := x.grade(&k)
 		switch {
-		case len(s.xs) == 0 || grade < rank:
-			s.cs, s.xs = s.cs[:0], s.xs[:0]
-			best, rank = x.e.Priority, grade
-		case grade > rank:
+		case n == 0 || g < rank:
+			n, best, rank = 0, x.priority, g
+		case g > rank:
 			continue
 		}
-		s.xs = append(s.xs, x)
-		s.cs = append(s.cs, x.candidate(m))
+		xs[n] = x
+		x.candidate(&cs[n], m)
+		n++
 	}
+	s.cs, s.xs = cs[:n], xs[:n]
 	return passed
+}
+
+// well reports whether x is able and nothing speaks against it, which is so of
+// most accounts most of the time.
+func (x *slot) well(m *moments) bool {
+	if x.state.whole.Load() != nil || x.end.health.Load() != nil || x.state.limited.Load() || x.parallel > 0 {
+		return false
+	}
+	s := x.s.Load()
+	return s == nil || s.health.Load() == nil && pace.Moment(s.gate.free.Load()) <= m.at && s.errs.get() < unwell
 }
 
 // grade is how well an able account is: 0 well, 1 it fails often, 2 it is on
 // trial.
 func (x *slot) grade(k *look) int {
+	s := x.s.Load()
 	switch {
 	case k.trial:
 		return 2
-	case x.errors() >= unwell:
+	case s != nil && s.errs.get() >= unwell:
 		return 1
 	}
 	return 0
 }
 
-// unwell is the share of failures from which on others are preferred.
-const unwell = 0.25
-
-// errors is the share of requests that failed lately.
-func (x *slot) errors() float64 {
-	if s := x.s.Load(); s != nil {
-		return float64(s.errs.get()) / oneError
-	}
-	return 0
-}
+// unwell is the share of failures, in millionths, from which on others are
+// preferred.
+const unwell = oneError / 4
 
 // A failure costs another attempt, or the client's patience.
 const failureCosts = time.Second
@@ -203,7 +222,7 @@ func (x *slot) wait(m *moments, ahead int) (d time.Duration, known bool) {
 		if took == 0 {
 			took = time.Second
 		}
-		return took * time.Duration(ahead+1) / time.Duration(x.e.Parallel), true
+		return took * time.Duration(ahead+1) / time.Duration(x.parallel), true
 	default:
 		d = max(k.until.Sub(m.time), 0)
 	}
@@ -218,21 +237,21 @@ func (x *slot) wait(m *moments, ahead int) (d time.Duration, known bool) {
 	return d, true
 }
 
-// candidate is x as a strategy sees it.
-func (x *slot) candidate(m *moments) schedule.Candidate {
-	c := schedule.Candidate{ID: x.e.id, Weight: x.e.Weight, InFlight: int(x.e.inFlight.Load())}
+// candidate makes c what a strategy sees of x.
+func (x *slot) candidate(c *schedule.Candidate, m *moments) {
+	*c = schedule.Candidate{ID: x.id, Weight: int(x.weight), InFlight: int(x.state.inFlight.Load())}
 	if s := x.s.Load(); s != nil {
 		c.Load, c.Rate = s.gate.load.level(m.at), s.gate.rate()
-		c.First, c.Errors, c.Last = time.Duration(s.first.get()), x.errors(), time.Duration(s.gate.load.at.Load())
+		c.First, c.Last = time.Duration(s.first.get()), time.Duration(s.gate.load.at.Load())
+		c.Errors = float64(s.errs.get()) / oneError
 	}
-	if as := x.e.allowances.Load(); as != nil {
+	if as := x.state.allowances.Load(); as != nil {
 		for _, a := range *as {
 			if d := a.Resets.Sub(m.time); d > 0 && a.Left > 0 && (c.Lapses == 0 || d < c.Lapses) {
 				c.Left, c.Lapses = a.Left, d
 			}
 		}
 	}
-	return c
 }
 
 // last finds an account to ask when nobody is able: of those that broke down
@@ -241,7 +260,8 @@ func (x *slot) candidate(m *moments) schedule.Candidate {
 // not while w can wait for one that is known to be able in time.
 func (r *roster) last(w *Want, m *moments) (x *slot) {
 	var until time.Time
-	for _, y := range r.slots {
+	for i := range r.slots {
+		y := &r.slots[i]
 		if w.skips(y.e) {
 			continue
 		}

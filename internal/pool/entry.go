@@ -19,14 +19,14 @@ type entry struct {
 
 type state struct {
 	whole    atomic.Pointer[Health] // nil: ready
-	gate     gate                   // of the account as a whole
-	limited  atomic.Bool            // gate knows limits
 	inFlight atomic.Int32
-	served   atomic.Uint64
-	first    mean // time to the first byte, ns
-	took     mean // time of a request, ns
+	limited  atomic.Bool // gate knows limits
 	// allowances are what the vendor said last of what is left.
 	allowances atomic.Pointer[[]pace.Allowance]
+	gate       gate // of the account as a whole
+	served     atomic.Uint64
+	first      mean // time to the first byte, ns
+	took       mean // time of a request, ns
 
 	mu    sync.Mutex
 	seats map[string]*seat
@@ -41,13 +41,13 @@ const maxModels = 256
 
 // A seat is one model at one account.
 type seat struct {
-	model  string
 	health atomic.Pointer[Health] // nil: ready
+	first  mean                   // time to the first byte, ns
+	errs   mean                   // failures of the account's, in millionths
 	gate   gate
-	first  mean         // time to the first byte, ns
-	errs   mean         // failures of the account's, in millionths, plus one
 	queued atomic.Int32 // requests that wait for this seat
 	ramp   ramp
+	model  string
 }
 
 // known returns the state of model if there is one.
@@ -115,6 +115,16 @@ const (
 // words are the reasons as the ledger spells them. Some go on with a class.
 var words = [...]string{"able", "cooling: ", "needs attention: ", "on trial: ", "at its limit of parallel requests", "at its limit of requests or tokens"}
 
+// phrases are the words of reasons with those of classes, made once.
+var phrases = func() (out [onTrial + 1][]string) {
+	for r := range out {
+		for c := fault.Unknown; c <= fault.Canceled; c++ {
+			out[r] = append(out[r], words[r]+c.String())
+		}
+	}
+	return out
+}()
+
 // A look is a seat as it stands at a moment.
 type look struct {
 	reason reason
@@ -127,7 +137,9 @@ type look struct {
 func (k *look) why() string {
 	switch k.reason {
 	case cooling, down, onTrial:
-		return words[k.reason] + k.health.Why.String()
+		if c := int(k.health.Why); c < len(phrases[k.reason]) {
+			return phrases[k.reason][c]
+		}
 	}
 	return words[k.reason]
 }
@@ -150,28 +162,24 @@ func (m *moments) after(at pace.Moment) time.Time { return m.time.Add(at - m.at)
 
 // look reports how x stands at m. It takes no lock.
 func (x *slot) look(m *moments) (k look) {
-	e, s := x.e, x.s.Load()
-	var own *Health
-	if s != nil {
-		own = s.health.Load()
+	s := x.s.Load()
+	if h := x.state.whole.Load(); h != nil && !x.bears(&k, h, s, m) {
+		return k
 	}
-	for _, h := range [...]*Health{e.whole.Load(), e.end.health.Load(), own} {
-		if h == nil || h.State == Ready {
-			continue
-		}
-		if h.holds(m.time) {
-			k.reason = [...]reason{Cooling: cooling, Trial: onTrial, Down: down}[h.State]
-			k.health, k.until = h, h.Until
+	if h := x.end.health.Load(); h != nil && !x.bears(&k, h, s, m) {
+		return k
+	}
+	if s != nil {
+		if h := s.health.Load(); h != nil && !x.bears(&k, h, s, m) {
 			return k
 		}
-		k.trial = k.trial || !s.provesItself(h)
 	}
 	switch {
-	case e.Parallel > 0 && int(e.inFlight.Load()) >= e.Parallel:
+	case x.parallel > 0 && x.state.inFlight.Load() >= x.parallel:
 		k.reason = crowded
 		return k
-	case e.limited.Load():
-		if at := pace.Moment(e.gate.free.Load()); at > m.at {
+	case x.state.limited.Load():
+		if at := pace.Moment(x.state.gate.free.Load()); at > m.at {
 			k.reason, k.until = paced, m.after(at)
 			return k
 		}
@@ -182,6 +190,21 @@ func (x *slot) look(m *moments) (k look) {
 		}
 	}
 	return k
+}
+
+// bears reports whether h lets x serve, and notes in k why not, or that it would
+// be a trial.
+func (x *slot) bears(k *look, h *Health, s *seat, m *moments) bool {
+	switch {
+	case h.State == Ready:
+	case h.holds(m.time):
+		k.reason = [...]reason{Cooling: cooling, Trial: onTrial, Down: down}[h.State]
+		k.health, k.until = h, h.Until
+		return false
+	case !s.provesItself(h):
+		k.trial = true
+	}
+	return true
 }
 
 // provesItself reports whether a pause that is over needs no trial: the rate
@@ -197,34 +220,32 @@ type hold struct {
 }
 
 // take takes a place at s for a request of so many tokens, unless another was
-// faster or it has to wait.
-func (e *entry) take(s *seat, m *moments, tokens int64) (h hold, ok bool) {
+// faster or it has to wait. h is zero until then.
+func (e *entry) take(h *hold, s *seat, m *moments, tokens int64) bool {
 	if n := e.inFlight.Add(1); e.Parallel > 0 && int(n) > e.Parallel {
 		e.inFlight.Add(-1)
-		return h, false
+		return false
 	}
 	limited := e.limited.Load()
-	if limited {
-		if h.account, ok = e.gate.take(m.at, tokens); !ok {
-			e.inFlight.Add(-1)
-			return h, false
-		}
+	if limited && !e.gate.take(&h.account, m.at, tokens) {
+		e.inFlight.Add(-1)
+		return false
 	}
-	if h.model, ok = s.gate.take(m.at, tokens); ok {
-		ok = e.probe(s, m, &h)
-		if !ok {
-			s.gate.back(m.at, h.model)
-		}
+	ok := s.gate.take(&h.model, m.at, tokens)
+	if ok && !e.probe(s, m, h) {
+		s.gate.back(m.at, h.model)
+		ok = false
 	}
 	if !ok {
 		if limited {
 			e.gate.back(m.at, h.account)
 		}
 		e.inFlight.Add(-1)
-		return h, false
+		*h = hold{}
+		return false
 	}
 	e.served.Add(1)
-	return h, true
+	return true
 }
 
 // probe marks all that is on trial, so that no other request goes ahead. It

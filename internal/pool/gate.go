@@ -19,13 +19,13 @@ type gate struct {
 	// account read.
 	free  atomic.Int64
 	speed atomic.Uint64
+	load  load
 
 	mu     sync.Mutex
 	limits *limits // nil: none is known
 	past   *[pace.Units]pace.Past
 	sent   int64 // requests so far
 	tokens int64 // that they were taken for so far
-	load   load
 }
 
 // limits are what a gate knows of limits.
@@ -110,13 +110,13 @@ type ticket struct {
 }
 
 // take counts a request of so many tokens, unless it has to wait.
-func (g *gate) take(now pace.Moment, tokens int64) (t ticket, ok bool) {
+func (g *gate) take(t *ticket, now pace.Moment, tokens int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if l := g.limits; l != nil {
 		if free := l.at(now, tokens); free > now {
 			g.publish(now)
-			return t, false
+			return false
 		}
 		l.count(now, pace.Requests, 1)
 		l.count(now, pace.Tokens, float64(tokens))
@@ -126,11 +126,14 @@ func (g *gate) take(now pace.Moment, tokens int64) (t ticket, ok bool) {
 		g.past = new([pace.Units]pace.Past)
 	}
 	g.past[pace.Requests].Add(now, 1)
-	g.past[pace.Tokens].Add(now, float64(tokens))
+	if tokens > 0 {
+		g.past[pace.Tokens].Add(now, float64(tokens))
+	}
 	g.load.add(now)
 	g.sent++
 	g.tokens += tokens
-	return ticket{g.sent, g.tokens, tokens}, true
+	*t = ticket{g.sent, g.tokens, tokens}
+	return true
 }
 
 // back gives back what t took: the vendor has not counted it.

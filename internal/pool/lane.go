@@ -20,17 +20,25 @@ type lane struct {
 
 // A roster is the accounts of a lane as they were at a reload.
 type roster struct {
-	made           uint64  // the reload
-	slots          []*slot // best priority first, else as configured
-	accounts, mute int     // see None
-	weighted       bool    // the weights differ
+	made           uint64 // the reload
+	slots          []slot // best priority first, else as configured
+	accounts, mute int    // see None
+	weighted       bool   // the weights differ
 }
 
-// A slot is an account that can serve a lane's requests.
+// A slot is an account that can serve a lane's requests. What is looked at to
+// choose among a thousand stands close together, here and in what it points to.
 type slot struct {
-	e   *entry
-	way Way
-	s   atomic.Pointer[seat] // nil: nothing is known of the model there
+	s        atomic.Pointer[seat] // nil: nothing is known of the model there
+	state    *state
+	end      *endpoint
+	id       uint64
+	weight   int32
+	parallel int32
+	priority int
+	e        *entry
+	way      int // which of the lane's
+	at       int // in the roster
 }
 
 const (
@@ -109,6 +117,11 @@ func (p *Pool) enrol(l *lane) *roster {
 		return e.Reserved && len(e.Models) > 0 && w.Model != "" && e.Serves(w.Model)
 	})
 	r := &roster{made: made}
+	type able struct {
+		e   *entry
+		way int
+	}
+	var all []able
 	for _, e := range entries {
 		if e.Disabled {
 			continue
@@ -122,12 +135,16 @@ func (p *Pool) enrol(l *lane) *roster {
 			r.mute++
 			continue
 		}
-		x := &slot{e: e, way: way}
-		x.s.Store(e.known(w.Model))
-		r.slots = append(r.slots, x)
-		r.weighted = r.weighted || e.Weight != r.slots[0].e.Weight
+		all = append(all, able{e, slices.Index(w.Ways, way)})
 	}
-	slices.SortStableFunc(r.slots, func(a, b *slot) int { return a.e.Priority - b.e.Priority })
+	slices.SortStableFunc(all, func(a, b able) int { return a.e.Priority - b.e.Priority })
+	r.slots = make([]slot, len(all))
+	for i, a := range all {
+		x := &r.slots[i]
+		x.e, x.way, x.at, x.state, x.end, x.id = a.e, a.way, i, a.e.state, a.e.end, a.e.id
+		x.weight, x.parallel, x.priority = int32(min(a.e.Weight, 1<<30)), int32(min(a.e.Parallel, 1<<30)), a.e.Priority
+		x.s.Store(a.e.known(w.Model))
+	}
 	l.roster.Store(r)
 	return r
 }
@@ -157,9 +174,13 @@ func (p *Pool) seat(l *lane, x *slot) *seat {
 // find returns the slot of the account with the given id. hint is where it was
 // the last time.
 func (r *roster) find(id uint64, hint int) (int, bool) {
-	if hint < len(r.slots) && r.slots[hint].e.id == id {
+	if hint < len(r.slots) && r.slots[hint].id == id {
 		return hint, true
 	}
-	i := slices.IndexFunc(r.slots, func(s *slot) bool { return s.e.id == id })
-	return i, i >= 0
+	for i := range r.slots {
+		if r.slots[i].id == id {
+			return i, true
+		}
+	}
+	return 0, false
 }

@@ -83,10 +83,14 @@ func (l *Lease) Done(f *fault.Fault, first time.Duration, tokens int64) (until t
 	switch {
 	case f == nil:
 		l.went(first, &m)
-		stir = e.heal(s, m.time) || stir
+		if e.heal(s, m.time) {
+			l.p.changed()
+			stir = true
+		}
 	case e.Reserved:
 	default:
 		until = l.failed(f, &m)
+		l.p.changed()
 		stir = true
 	}
 	if stir {
@@ -103,12 +107,15 @@ func (l *Lease) went(first time.Duration, m *moments) {
 		s.first.add(int64(first))
 		l.l.first.add(int64(first))
 	}
-	e.took.add(max(int64(m.at-l.began), 1))
+	if e.Parallel > 0 {
+		e.took.add(max(int64(m.at-l.began), 1))
+	}
 	if s.errs.get() > 0 {
 		s.errs.add(0)
 	}
 	if l.key != 0 {
-		l.p.homes.set(l.key, home{e.id, 0, m.at})
+		l.p.homes.set(l.key, home{e.id, l.x.at, m.at})
+		l.p.changed()
 	}
 }
 

@@ -32,6 +32,11 @@ type Pool struct {
 	homes   homes
 	scratch sync.Pool
 	crowd   crowd
+
+	kept     map[string]*keptAccount // of before a restart, until the first Set
+	keptLate time.Duration           // by how much the clock was put back since
+	stale    atomic.Bool             // what is kept is out of date
+	news     chan struct{}           // it has become so
 }
 
 // A Timer is a call that is yet to come.
@@ -48,7 +53,7 @@ func New(now func() time.Time) *Pool {
 // NewAt is New on another clock: after calls f once d has passed, on a
 // goroutine of its own or at least while nobody calls the pool.
 func NewAt(now func() time.Time, after func(d time.Duration, f func()) Timer) *Pool {
-	p := &Pool{now: now, timer: after, epoch: now().Add(-time.Second)}
+	p := &Pool{now: now, timer: after, epoch: now().Add(-time.Second), news: make(chan struct{}, 1)}
 	p.entries.Store(&[]*entry{})
 	p.lanes.Store(&lanes{})
 	p.scratch.New = func() any { return new(scratch) }
@@ -81,12 +86,15 @@ func (p *Pool) Set(accounts []Account) {
 		}
 		if o := old[a.Name]; o != nil && o.same(&a) {
 			e.state = o.state
+		} else {
+			p.recall(e, now)
 		}
 		e.gate.set(now, a.RPM, a.TPM)
 		e.limited.Store(e.gate.paced())
 		next = append(next, e)
 	}
 	p.entries.Store(&next)
+	p.kept = nil
 	p.reloads.Add(1)
 	p.mu.Unlock()
 	p.stir()
@@ -95,17 +103,18 @@ func (p *Pool) Set(accounts []Account) {
 // Lease picks an able account and counts the request against it. It waits for
 // no one: if no account is able it says why. Nothing is allocated while all
 // are well, but in rare cases.
-func (p *Pool) Lease(w Want) (Lease, *None) {
+func (p *Pool) Lease(w Want) (lease Lease, none *None) {
 	m := p.moments()
 	l, r := p.lane(&w)
 	if l.queue.waiting.Load() > 0 {
 		l.queue.stir() // who waits comes first
 	}
-	lease, v := p.try(l, r, &w, &m)
-	if lease.x != nil {
-		return lease, nil
+	w.Max = 0
+	var v verdict
+	if !p.try(&lease, &v, l, r, &w, &m) {
+		none = r.none(&w, v.passed)
 	}
-	return Lease{}, r.none(&w, v.passed)
+	return lease, none
 }
 
 // none is that nobody is able.
@@ -113,8 +122,8 @@ func (r *roster) none(w *Want, passed []Passed) *None {
 	n := &None{Accounts: r.accounts, Mute: r.mute, Known: len(r.slots), Passed: passed}
 	if w.Only != "" {
 		n.Known = 0
-		for _, x := range r.slots {
-			if x.e.Name == w.Only {
+		for i := range r.slots {
+			if r.slots[i].e.Name == w.Only {
 				n.Known = 1
 			}
 		}
@@ -130,46 +139,47 @@ func (r *roster) none(w *Want, passed []Passed) *None {
 // tries is how often a choice is made anew because another request was faster.
 const tries = 8
 
-// try takes a lease with whoever the verdict names, now.
-func (p *Pool) try(l *lane, r *roster, w *Want, m *moments) (lease Lease, v verdict) {
+// try takes a lease of whoever the verdict names, now.
+func (p *Pool) try(lease *Lease, v *verdict, l *lane, r *roster, w *Want, m *moments) bool {
 	for range tries {
-		v = p.choose(l, r, w, m)
+		*v = verdict{}
+		p.choose(v, l, r, w, m)
 		if v.x == nil && v.stay == nil {
 			if v.x = r.last(w, m); v.x == nil {
-				return Lease{}, v
+				return false
 			}
 			v.why = LastHope
 			v.passed = slices.DeleteFunc(v.passed, func(q Passed) bool { return q.Account == v.x.e.Name })
 		}
 		if v.x == nil || v.stay != nil && w.Max > 0 {
-			return Lease{}, v
+			return false
 		}
-		if lease, ok := p.take(l, r, v.x, w, m); ok {
+		if p.take(lease, l, r, v.x, w, m) {
 			lease.Passed, lease.Why, lease.Of = v.passed, v.why, v.of
-			return lease, v
+			return true
 		}
 	}
 	v.x = nil
-	return Lease{}, v
+	return false
 }
 
-// take takes a lease of x.
-func (p *Pool) take(l *lane, r *roster, x *slot, w *Want, m *moments) (Lease, bool) {
+// take takes a lease of x, which is zero until then.
+func (p *Pool) take(lease *Lease, l *lane, r *roster, x *slot, w *Want, m *moments) bool {
 	s := x.s.Load()
 	if s == nil {
 		s = p.seat(l, x)
 	}
-	h, ok := x.e.take(s, m, w.Tokens)
-	if !ok {
-		return Lease{}, false
+	if !x.e.take(&lease.held, s, m, w.Tokens) {
+		return false
 	}
-	lease := Lease{Account: &x.e.Account, Way: x.way, p: p, l: l, x: x, s: s, held: h, began: m.at}
+	lease.Account, lease.Way = &x.e.Account, l.want.Ways[x.way]
+	lease.p, lease.l, lease.x, lease.s, lease.began = p, l, x, s, m.at
 	if w.Query.Session != 0 && len(r.slots) > 1 {
 		if _, keeps := w.Strategy.(schedule.Keeper); keeps {
 			lease.key = l.key(w)
 		}
 	}
-	return lease, true
+	return true
 }
 
 // Able reports whether an account could be leased for w now.
@@ -211,5 +221,6 @@ func (p *Pool) Heal(name string) {
 		}
 		e.mu.Unlock()
 	}
+	p.changed()
 	p.stir()
 }

@@ -122,9 +122,9 @@ func (p *Pool) ask(w Want, tell func() func(Lease, *None)) (lease Lease, none *N
 	if l.queue.waiting.Load() > 0 {
 		l.queue.stir() // who waits comes first
 	}
-	lease, v := p.try(l, r, &w, &m)
+	var v verdict
 	switch {
-	case lease.x != nil:
+	case p.try(&lease, &v, l, r, &w, &m):
 		return lease, nil, nil
 	case w.Max <= 0 || v.stay == nil && !w.Queue:
 		return lease, r.none(&w, v.passed), nil
@@ -363,8 +363,9 @@ func (q *queue) place(wt *waiter, s *scratch, r *roster, m *moments) bool {
 	if wt.home != 0 {
 		if i, ok := r.find(wt.home, wt.slot); ok {
 			wt.slot = i
-			if x := r.slots[i]; x.ready(m) && x.admits(m) == 0 {
-				if l, ok := q.pool.take(q.lane, r, x, w, m); ok {
+			if x := &r.slots[i]; x.ready(m) && x.admits(m) == 0 {
+				var l Lease
+				if q.pool.take(&l, q.lane, r, x, w, m) {
 					l.Why, l.Of = AtHome, 1
 					q.end(wt, l, nil)
 					return true
@@ -392,7 +393,8 @@ func (q *queue) place(wt *waiter, s *scratch, r *roster, m *moments) bool {
 		}
 		w.Query.Moving = wt.home != 0
 		x := mine.xs[mine.pick(w)]
-		if l, ok := q.pool.take(q.lane, r, x, w, m); ok {
+		var l Lease
+		if q.pool.take(&l, q.lane, r, x, w, m) {
 			l.Why, l.Of = Picked, len(mine.xs)
 			if wt.home != 0 {
 				l.Why = Moved
@@ -414,7 +416,8 @@ func (q *queue) placeLast(wt *waiter, r *roster, m *moments) bool {
 	if x == nil {
 		return false
 	}
-	l, ok := q.pool.take(q.lane, r, x, &wt.want, m)
+	var l Lease
+	ok := q.pool.take(&l, q.lane, r, x, &wt.want, m)
 	if ok {
 		l.Why = LastHope
 		q.end(wt, l, nil)
@@ -455,7 +458,7 @@ func (q *queue) arm(r *roster, m *moments) {
 			soon(wt.stays)
 			if wt.home != 0 {
 				if i, ok := r.find(wt.home, wt.slot); ok {
-					soon(q.pool.opens(r.slots[i], m))
+					soon(q.pool.opens(&r.slots[i], m))
 				}
 			}
 			if wt.stays <= m.at {
@@ -465,8 +468,8 @@ func (q *queue) arm(r *roster, m *moments) {
 		}
 	}
 	if anywhere {
-		for _, x := range r.slots {
-			soon(q.pool.opens(x, m))
+		for i := range r.slots {
+			soon(q.pool.opens(&r.slots[i], m))
 		}
 	}
 	if next == q.due {
@@ -518,7 +521,8 @@ func (q *queue) expect(r *roster, w *Want, m *moments) (pace.Moment, bool) {
 		}
 	}
 	var fs []flow
-	for _, x := range r.slots {
+	for i := range r.slots {
+		x := &r.slots[i]
 		if f, ok := x.flow(m); ok && !w.skips(x.e) {
 			fs = append(fs, f)
 		}
