@@ -434,41 +434,57 @@ func rawUpstream(t *testing.T, text string) string {
 // SEC-58 restricted: an upstream that tells the key again, in any place and
 // spelling, does not tell it to the client.
 func TestSEC58EchoedKey(t *testing.T) {
+	t.Parallel()
 	x := begin(t, "off", "")
-	for _, status := range []int{200, 400, 401, 403, 404, 429, 500, 529} {
-		for _, spell := range []func(string) string{
-			func(k string) string { return k },
-			func(k string) string { return k[:20] + "..." },
-			func(k string) string { return "..." + k[20:] },
-			func(k string) string { return k[:8] + "****" + k[len(k)-8:] },
-		} {
-			x.upstream.Answer(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
-				if r.Method != http.MethodPost {
-					return false
-				}
-				key := r.Header.Get("X-Api-Key") + r.Header.Get("X-Goog-Api-Key") + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-				w.Header().Set("Content-Type", "application/json")
-				w.Header().Set("X-Request-Id", "id-"+key)
-				w.WriteHeader(status)
-				fmt.Fprintf(w, `{"type":"error","error":{"type":"x","code":401,"status":"X","message":"Incorrect API key provided: %s. You can find"}}`, spell(key))
-				return true
-			})
-			for _, protocol := range rig.Protocols {
-				a := ask(protocol, status%3 == 0)
-				r, err := a.Request(t.Context(), x.Base)
-				if err != nil {
-					t.Fatal(err)
-				}
-				path := r.URL.RequestURI()
-				body, _ := io.ReadAll(r.Body)
-				x.send(request{method: "POST", path: path, head: []string{"Content-Type: application/json"}, body: string(body)}) // looks for canaries itself
-				x.heal()
-			}
+	for _, spell := range []func(string) string{
+		func(k string) string { return k },
+		func(k string) string { return k[:20] + "..." },
+		func(k string) string { return "..." + k[20:] },
+		func(k string) string { return k[:8] + "****" + k[len(k)-8:] },
+	} {
+		for _, status := range []int{200, 400, 401, 403, 404, 500, 529} {
+			x.echo(status, spell, rig.Protocols...)
 		}
+		// After it an account is asked at a slower pace.
+		begin(t, "off", "").echo(http.StatusTooManyRequests, spell, rig.Chat, rig.Messages, rig.Gemini)
 	}
 	for _, path := range []string{"/api/accounts", "/api/requests?limit=500", "/metrics", "/api/doctor", "/api/config"} {
 		if got := x.send(request{path: path, key: adminToken}); got.status != http.StatusOK {
 			t.Errorf("%s: %d", path, got.status)
 		}
+	}
+}
+
+// echo asks in some protocols while the upstream says the key again, spelt so,
+// with a status; what comes back is looked through for canaries.
+func (x *target) echo(status int, spell func(string) string, protocols ...string) {
+	x.t.Helper()
+	x.upstream.Answer(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+		if r.Method != http.MethodPost {
+			return false
+		}
+		key := r.Header.Get("X-Api-Key") + r.Header.Get("X-Goog-Api-Key") + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Request-Id", "id-"+key)
+		w.Header().Set("Retry-After", "60") // too long for the gateway to wait itself
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"type":"error","error":{"type":"x","code":401,"status":"X","message":"Incorrect API key provided: %s. You can find"}}`, spell(key))
+		return true
+	})
+	before := len(x.upstream.Calls())
+	for _, protocol := range protocols {
+		r, err := ask(protocol, status%3 == 0).Request(x.t.Context(), x.Base)
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		x.send(request{method: "POST", path: r.URL.RequestURI(), head: []string{"Content-Type: application/json"}, body: string(body)})
+		x.heal()
+	}
+	if n := len(x.upstream.Calls()) - before; n < len(protocols) {
+		x.t.Errorf("status %d: the upstream was asked %d times for %d requests", status, n, len(protocols))
 	}
 }
