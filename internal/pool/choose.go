@@ -159,7 +159,7 @@ func (p *Pool) scan(s *scratch, r *roster, w *Want, m *moments) (passed []Passed
 // well reports whether x is able and nothing speaks against it, which is so of
 // most accounts most of the time.
 func (x *slot) well(m *moments) bool {
-	if x.state.whole.Load() != nil || x.end.health.Load() != nil || x.state.limited.Load() || x.parallel > 0 {
+	if x.state.whole.Load() != nil || x.end.health.Load() != nil || x.state.limited.Load() || x.limit() > 0 {
 		return false
 	}
 	s := x.s.Load()
@@ -222,7 +222,7 @@ func (x *slot) wait(m *moments, ahead int) (d time.Duration, known bool) {
 		if took == 0 {
 			took = time.Second
 		}
-		return took * time.Duration(ahead+1) / time.Duration(x.parallel), true
+		return took * time.Duration(ahead+1) / time.Duration(max(x.limit(), 1)), true
 	default:
 		d = max(k.until.Sub(m.time), 0)
 	}

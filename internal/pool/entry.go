@@ -21,6 +21,7 @@ type state struct {
 	whole    atomic.Pointer[Health] // nil: ready
 	inFlight atomic.Int32
 	limited  atomic.Bool // gate knows limits
+	crowding crowding
 	// allowances are what the vendor said last of what is left.
 	allowances atomic.Pointer[[]pace.Allowance]
 	gate       gate // of the account as a whole
@@ -174,11 +175,11 @@ func (x *slot) look(m *moments) (k look) {
 			return k
 		}
 	}
-	switch {
-	case x.parallel > 0 && x.state.inFlight.Load() >= x.parallel:
+	if most := x.limit(); most > 0 && x.state.inFlight.Load() >= most {
 		k.reason = crowded
 		return k
-	case x.state.limited.Load():
+	}
+	if x.state.limited.Load() {
 		if at := pace.Moment(x.state.gate.free.Load()); at > m.at {
 			k.reason, k.until = paced, m.after(at)
 			return k
@@ -221,8 +222,9 @@ type hold struct {
 
 // take takes a place at s for a request of so many tokens, unless another was
 // faster or it has to wait. h is zero until then.
-func (e *entry) take(h *hold, s *seat, m *moments, tokens int64) bool {
-	if n := e.inFlight.Add(1); e.Parallel > 0 && int(n) > e.Parallel {
+func (x *slot) take(h *hold, s *seat, m *moments, tokens int64) bool {
+	e := x.e
+	if n, most := e.inFlight.Add(1), x.limit(); most > 0 && n > most {
 		e.inFlight.Add(-1)
 		return false
 	}

@@ -196,7 +196,7 @@ func (g *gate) refused(now, until pace.Moment, t ticket, f *fault.Fault) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.giveBack(now, t)
-	if f.After > time.Hour || g.past == nil || f.Limit == fault.AtOnce {
+	if f.After > time.Hour || g.past == nil {
 		return
 	}
 	if g.limits == nil {

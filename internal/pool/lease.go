@@ -72,16 +72,17 @@ func (l *Lease) Heard(status int, h http.Header) {
 func (l *Lease) Done(f *fault.Fault, first time.Duration, tokens int64) (until time.Time) {
 	m := l.p.moments()
 	e, s := l.x.e, l.s
-	e.inFlight.Add(-1)
+	n := e.inFlight.Add(-1) + 1
 	if tokens > 0 {
 		s.gate.settle(m.at, l.held.model, tokens)
 		if e.limited.Load() {
 			e.gate.settle(m.at, l.held.account, tokens)
 		}
 	}
-	stir := e.Parallel > 0
+	stir := l.x.limit() > 0
 	switch {
 	case f == nil:
+		e.crowding.served(n, m.at)
 		l.went(first, &m)
 		if e.heal(s, m.time) {
 			l.p.changed()
@@ -107,7 +108,7 @@ func (l *Lease) went(first time.Duration, m *moments) {
 		s.first.add(int64(first))
 		l.l.first.add(int64(first))
 	}
-	if e.Parallel > 0 {
+	if l.x.limit() > 0 {
 		e.took.add(max(int64(m.at-l.began), 1))
 	}
 	if s.errs.get() > 0 {
@@ -122,6 +123,15 @@ func (l *Lease) went(first time.Duration, m *moments) {
 // failed notes a failure.
 func (l *Lease) failed(f *fault.Fault, m *moments) (until time.Time) {
 	e, s := l.x.e, l.s
+	if f.Class == fault.RateLimited && f.Limit == fault.AtOnce {
+		// No time is asked for, but that others end first.
+		e.crowding.refused(e.inFlight.Load(), m.at)
+		l.giveBack(m)
+		if l.held.probes {
+			e.release(s, m.time)
+		}
+		return m.time.Add(max(f.After, crowdPause))
+	}
 	until = e.blame(s, l.s.shortened(f), m.time)
 	if !until.IsZero() {
 		s.ramp.fall(m.at)
@@ -168,6 +178,10 @@ func (l *Lease) giveBack(m *moments) {
 		l.x.e.gate.back(m.at, l.held.account)
 	}
 }
+
+// crowdPause is how soon it may go better with an account that has too many
+// requests at one time.
+const crowdPause = 250 * time.Millisecond
 
 // oneError is a failure in the mean of failures.
 const oneError = 1_000_000

@@ -169,7 +169,7 @@ func (p *Pool) take(lease *Lease, l *lane, r *roster, x *slot, w *Want, m *momen
 	if s == nil {
 		s = p.seat(l, x)
 	}
-	if !x.e.take(&lease.held, s, m, w.Tokens) {
+	if !x.take(&lease.held, s, m, w.Tokens) {
 		return false
 	}
 	lease.Account, lease.Way = &x.e.Account, l.want.Ways[x.way]

@@ -553,7 +553,7 @@ func (x *slot) flow(m *moments) (f flow, ok bool) {
 		return f, false
 	}
 	f = flow{m.at + d, fast}
-	if n := x.e.Parallel; n > 0 {
+	if n := x.limit(); n > 0 {
 		if took := x.e.took.get(); took > 0 {
 			f.rate = min(f.rate, float64(n)*float64(time.Second)/float64(took))
 		}

@@ -69,7 +69,7 @@ func (r *ramp) fall(now pace.Moment) {
 // moment, as far as that is a matter of the ramp.
 func (x *slot) admits(m *moments) pace.Moment {
 	s := x.s.Load()
-	if s == nil || s.gate.rate() > 0 || x.e.Parallel > 0 || x.e.limited.Load() {
+	if s == nil || s.gate.rate() > 0 || x.limit() > 0 || x.e.limited.Load() {
 		return 0
 	}
 	return s.ramp.next(m.at)
