@@ -18,6 +18,7 @@ import (
 
 	"portico/internal/catalog"
 	"portico/internal/config"
+	"portico/internal/explain"
 	"portico/internal/fault"
 	"portico/internal/journal"
 	"portico/internal/pool"
@@ -76,6 +77,7 @@ type Options struct {
 	Doctor  func(context.Context) []Check                   // checks beyond those of this package
 	Flying  func() (requests, streams int)                  // being served now
 	Journal func() journal.Stats
+	Foresee func(context.Context, Question) explain.Outlook // what would happen to a request now
 	Metrics func(io.Writer) error
 	Page    http.Handler // serves /
 	Log     *slog.Logger

@@ -80,6 +80,7 @@ func newAPI(o *Options) *api {
 	a.config()
 	a.live()
 	a.doctor()
+	a.foresee()
 	a.document()
 	return a
 }

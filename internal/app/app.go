@@ -57,6 +57,7 @@ type App struct {
 	shelf     *models.Shelf
 	gate      *access.Gate
 	relay     *relay.Relay
+	codecs    map[string]ingress.Codec
 	ingress   *ingress.Server
 	admin     *admin.Handler
 	flying    flying
@@ -65,6 +66,7 @@ type App struct {
 	config  atomic.Pointer[config.Config]
 	catalog atomic.Pointer[catalog.Catalog]
 	policy  atomic.Pointer[access.Policy]
+	path    atomic.Pointer[relay.Settings]
 
 	mu       sync.Mutex // one change of the accounts or the configuration at a time
 	warned   map[string]bool
@@ -163,6 +165,7 @@ func (a *App) build(c *config.Config) {
 		Pool: a.pool, Codecs: list, Record: a.journal, Hop: journal.NewID()[4:], Agent: agent(), Now: time.Now, Log: a.log.Logger,
 		Recall: translate.NewMemory(recallSize, time.Now), Responses: responses.New(keptAnswers, time.Now), Homes: responses.NewHomes(knownAnswers),
 	})
+	a.codecs = byName
 	a.admin = a.operator(c)
 	a.ingress = ingress.New(ingress.Options{
 		Relay: &a.flying, Codecs: byName, Gate: a.gate, Models: everything{a.shelf}, Admin: a.admin, Ready: a.ready.Load,

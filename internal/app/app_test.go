@@ -171,6 +171,28 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestForesee: what would happen is told without asking anybody.
+func TestForesee(t *testing.T) {
+	r := serve(t, `simulator: true
+routes: [{match: "alias", to: ["simulator"]}]
+`)
+	for body, want := range map[string]string{
+		`{"model":"alias","protocol":"anthropic"}`: `"taken":"simulator"`,
+		`{"model":"any","op":"embed"}`:             `"verdict":"taken"`,
+	} {
+		status, got := r.do(http.MethodPost, "/api/explain", body, append([]string{"Content-Type", "application/json"}, operator...)...)
+		if status != 200 || !strings.Contains(got, want) || !strings.Contains(got, "would serve") {
+			t.Errorf("%s: %d %s", body, status, got)
+		}
+	}
+	if status, got := r.do(http.MethodPost, "/api/explain", `{"model":""}`, append([]string{"Content-Type", "application/json"}, operator...)...); status != 422 {
+		t.Errorf("no model: %d %s", status, got)
+	}
+	if status, got := r.do(http.MethodGet, "/api/usage", "", operator...); status != 200 || strings.Contains(got, `"requests":1`) {
+		t.Errorf("it was recorded as a request: %s", got)
+	}
+}
+
 func TestOneFolderOneServer(t *testing.T) {
 	r := serve(t, "")
 	_, err := Open(config.Options{DataDir: r.dir}, io.Discard)

@@ -46,10 +46,12 @@ func (a *App) apply(c *config.Config) error {
 	a.policy.Store(policy)
 	a.log.Set(c.Log)
 	a.pool.Set(accounts)
+	path := &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, MaxWait: c.Scheduling.MaxWait, Catalog: cat}
+	a.path.Store(path)
 	a.ingress.Set(&ingress.Settings{
 		Policy: policy, Port: c.Port, LAN: c.AllowLAN, Hosts: c.AllowedHosts, Origins: c.AllowedOrigins,
 		Body: c.Limits.Body, InFlight: c.Limits.InFlight,
-		Relay: &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, MaxWait: c.Scheduling.MaxWait, Catalog: cat},
+		Relay: path,
 	})
 	return nil
 }

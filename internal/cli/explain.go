@@ -6,11 +6,15 @@ import (
 	"net/url"
 
 	"portico/internal/admin"
+	"portico/internal/explain"
 )
 
 type explainCmd struct {
-	ID   string `arg:"" help:"The request's id, from x-portico-request-id or portico logs."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	ID       string `arg:"" optional:"" help:"The request's id, from x-portico-request-id or portico logs."`
+	Model    string `name:"model" placeholder:"NAME" help:"Tell what would happen to a request for this model that came now."`
+	Protocol string `name:"protocol" default:"openai-chat" enum:"openai-chat,openai-responses,anthropic,gemini" help:"The client's protocol, with --model."`
+	Session  string `name:"session" placeholder:"NAME" help:"The conversation as its client names it, with --model."`
+	JSON     bool   `name:"json" help:"Print JSON."`
 }
 
 // Help shows where ids come from.
@@ -19,11 +23,18 @@ func (*explainCmd) Help() string {
 
 Examples:
   portico explain req_01jd2m4k7q8x9y0z1a2b3c4d5e
-  portico explain --json req_01jd2m4k7q8x9y0z1a2b3c4d5e`
+  portico explain --json req_01jd2m4k7q8x9y0z1a2b3c4d5e
+  portico explain --model claude-sonnet-4-5 --protocol anthropic`
 }
 
-// Run tells the story of a request.
+// Run tells the story of a request, or what would become of one.
 func (c *explainCmd) Run(g *globals) error {
+	if (c.ID == "") == (c.Model == "") {
+		return &failure{exitUsage, "name a request, or a model with --model", "portico explain --help"}
+	}
+	if c.Model != "" {
+		return c.foresee(g)
+	}
 	return g.with(func(k *client) error {
 		var r admin.ExplainedRequest
 		if err := k.call(g.ctx, http.MethodGet, "/api/requests/"+url.PathEscape(c.ID), nil, &r); err != nil {
@@ -33,6 +44,21 @@ func (c *explainCmd) Run(g *globals) error {
 			return printJSON(g.out, r)
 		}
 		_, err := fmt.Fprintln(g.out, r.Explanation.Text())
+		return err
+	})
+}
+
+func (c *explainCmd) foresee(g *globals) error {
+	return g.with(func(k *client) error {
+		var o explain.Outlook
+		q := admin.Question{Model: c.Model, Protocol: c.Protocol, Session: c.Session}
+		if err := k.call(g.ctx, http.MethodPost, "/api/explain", q, &o); err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(g.out, o)
+		}
+		_, err := fmt.Fprint(g.out, o.Text())
 		return err
 	})
 }

@@ -222,9 +222,9 @@ func (x *slot) wait(m *moments, ahead int) (d time.Duration, known bool) {
 		if took == 0 {
 			took = time.Second
 		}
-		return took * time.Duration(ahead+1) / time.Duration(max(x.limit(), 1)), true
+		return max(took*time.Duration(ahead+1)/time.Duration(max(x.limit(), 1)), time.Millisecond), true
 	default:
-		d = max(k.until.Sub(m.time), 0)
+		d = max(k.until.Sub(m.time), 1) // not 0, which is now
 	}
 	if x.e.limited.Load() {
 		if r := x.e.gate.rate(); r > 0 && (rate == 0 || r < rate) {

@@ -1,0 +1,31 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+
+	"portico/internal/explain"
+)
+
+// A Question asks what would happen to a request.
+type Question struct {
+	Model    string `json:"model" minLength:"1" maxLength:"256" doc:"As a client would name it."`
+	Protocol string `json:"protocol,omitzero" enum:"openai-chat,openai-responses,anthropic,gemini" default:"openai-chat" doc:"The client's."`
+	Op       string `json:"op,omitzero" enum:"chat,complete,count,embed,other" default:"chat"`
+	Session  string `json:"session,omitzero" maxLength:"256" doc:"As the client names its conversation."`
+	Key      string `json:"key,omitzero" maxLength:"64" doc:"The name of the client key."`
+}
+
+func (a *api) foresee() {
+	if a.o.Foresee == nil {
+		return
+	}
+	handle(a, operation{
+		id: "explain", method: http.MethodPost, path: "/api/explain", tag: "requests",
+		summary: "What would happen to a request that came now, and why",
+		more:    "Nobody is asked anything and nothing is taken: each account with its verdict, and who would serve.",
+		errors:  []int{http.StatusUnprocessableEntity},
+	}, func(ctx context.Context, in *struct{ Body Question }) (*out[explain.Outlook], error) {
+		return &out[explain.Outlook]{a.o.Foresee(ctx, in.Body)}, nil
+	})
+}
