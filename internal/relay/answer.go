@@ -73,6 +73,7 @@ type job struct {
 	model   int // of the plan
 	left    int // tries that may still keep an upstream busy
 	made    int // tries so far
+	bought  int // of them that the budget of all calls paid for
 	failed  []failure
 	none    pool.None
 	unfit   *fault.Fault // why the last form that did not fit was given up
@@ -210,6 +211,17 @@ func (a *answer) crashed(p any) {
 		}
 	}()
 	a.tell(crash)
+}
+
+// begun notes that the client has something of an upstream's answer. The tries
+// that it took have been of use, and are given back: only those that fail, too,
+// are a load that an upstream in trouble should not see.
+func (a *answer) begun() {
+	a.live = true
+	if a.bought > 0 {
+		a.r.retries.giveBack(a.bought)
+		a.bought = 0
+	}
 }
 
 // commit sends the status. All headers are set.

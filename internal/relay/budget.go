@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// A budget keeps tries after a failure to a share of the traffic, so that an
-// upstream that breaks down is not asked several times as often as before. Few
+// A budget keeps tries that fail like the one before them to a share of the
+// traffic, so that an upstream that breaks down is not asked several times as
+// often as before. A try that serves the call costs nothing in the end, and few
 // requests may be tried again as they like.
 type budget struct {
 	calls atomic.Int64 // counted without a lock, since all calls are
@@ -44,4 +45,11 @@ func (b *budget) spend(now time.Time) bool {
 	}
 	b.left--
 	return true
+}
+
+// giveBack returns n tries that served their calls.
+func (b *budget) giveBack(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left = min(b.left+float64(n), maxRetries)
 }

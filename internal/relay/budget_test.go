@@ -60,3 +60,29 @@ func TestOutage(t *testing.T) {
 		}
 	})
 }
+
+// TestUsefulTries: a try that serves its call is given back, so that what the
+// client must not see stays unseen however often it happens.
+func TestUsefulTries(t *testing.T) {
+	d := dialects["openai-chat"]
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		for i := range 5 * maxRetries {
+			stream := i%2 == 0
+			good := replyWith(200, "application/json", d.whole)
+			if stream {
+				good = streaming(d.parts()...)
+			}
+			r.pool.Set([]pool.Account{
+				r.account(fmt.Sprint("bad-", i), 0, replyWith(500, "application/json", `{}`)),
+				r.account(fmt.Sprint("good-", i), 1, good),
+			})
+			if w := r.run(r.call(d, stream)); w.status != 200 {
+				t.Fatalf("call %d: status %d", i, w.status)
+			}
+		}
+		if want := 10 * maxRetries; len(r.asked) != want {
+			t.Errorf("%d attempts, want %d", len(r.asked), want)
+		}
+	})
+}

@@ -184,8 +184,12 @@ func (a *answer) next(f *fault.Fault, l *pool.Lease) Step {
 	a.made++
 	if !free(f) {
 		a.left--
-		if step != GiveUp && step != Onward && a.left > 0 && !a.r.retries.spend(a.r.now()) {
-			a.left = 0
+		if step != GiveUp && step != Onward && a.left > 0 {
+			if a.r.retries.spend(a.r.now()) {
+				a.bought++
+			} else {
+				a.left = 0
+			}
 		}
 	}
 	a.failed = append(a.failed, failure{l.Account.Name, f})

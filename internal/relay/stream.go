@@ -190,7 +190,7 @@ func (a *answer) decide(at int) *fault.Fault {
 		return nil
 	}
 	if a.try.leg > 0 {
-		a.live = true // the carrier takes nothing back
+		a.begun() // the carrier takes nothing back
 	}
 	a.form.fed = true
 	c.begin(a.try.leg)
@@ -266,7 +266,7 @@ func (a *answer) pass(resp *http.Response, sound bool) *fault.Fault {
 		if s.final {
 			a.record(len(p), !a.complete(true))
 		}
-		a.live = true
+		a.begun()
 		if err := write(p, open, true); err != nil {
 			return closed(err)
 		}
