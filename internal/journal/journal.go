@@ -41,7 +41,7 @@ type Options struct {
 
 	Segment int64         // bytes of one file, 4 MiB by default, at least a little over 1 MiB
 	Max     int64         // bytes of all files, 256 MiB by default; beyond it nothing is taken
-	Sync    time.Duration // the shortest time between two fsyncs, 5 ms by default
+	Sync    time.Duration // from the first record to its fsync, 5 ms by default; ten times that lie between two
 	Keep    time.Duration // how long exchanges gather before the Keeper is told, 1 s by default
 	Hear    time.Duration // how long they gather before listeners are told, 50 ms by default
 

@@ -84,7 +84,7 @@ func createFile(path string, size int64) (file, error) {
 		os.Remove(path)
 		return nil, err
 	}
-	return f, nil
+	return dataFile{f}, nil
 }
 
 // newSegment makes the segment seq in dir.
