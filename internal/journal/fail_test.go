@@ -198,7 +198,7 @@ func TestIdle(t *testing.T) {
 		min, max int64
 	}{
 		{"one record", 0, 1, 1, 1},
-		{"steady load", 0, 1000, 19, 22},
+		{"steady load", 0, 1000, 9, 12},
 		{"steady load, slow disk", 50 * time.Millisecond, 1000, 3, 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {

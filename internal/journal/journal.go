@@ -41,9 +41,9 @@ type Options struct {
 
 	Segment int64         // bytes of one file, 4 MiB by default, at least a little over 1 MiB
 	Max     int64         // bytes of all files, 256 MiB by default; beyond it nothing is taken
-	Sync    time.Duration // from the first record to its fsync, 5 ms by default; ten times that lie between two
+	Sync    time.Duration // from the first record to its fsync, 5 ms by default; twenty times that lie between two
 	Keep    time.Duration // how long exchanges gather before the Keeper is told, 1 s by default
-	Hear    time.Duration // how long they gather before listeners are told, 50 ms by default
+	Hear    time.Duration // how long they gather before listeners are told, 200 ms by default
 
 	create func(path string, size int64) (file, error) // for tests
 }
@@ -109,7 +109,7 @@ func Open(dir string, o Options) (*Journal, error) {
 	o.Max = max(defaulted(o.Max, defaultMax), 2*o.Segment)
 	o.Sync = defaulted(o.Sync, 5*time.Millisecond)
 	o.Keep = defaulted(o.Keep, time.Second)
-	o.Hear = defaulted(o.Hear, 50*time.Millisecond)
+	o.Hear = defaulted(o.Hear, 200*time.Millisecond)
 	if o.create == nil {
 		o.create = createFile
 	}

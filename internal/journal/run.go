@@ -12,7 +12,7 @@ const (
 	// Between two fsyncs are syncRest times Options.Sync, and more on a slow
 	// disk, up to maxSync. An fsync wakes threads, so that many of them were a
 	// tenth of what a stream costs.
-	syncRest = 10
+	syncRest = 20
 	maxSync  = time.Second
 	// A Keeper that failed is asked again after a time that doubles between
 	// these two.
@@ -29,7 +29,7 @@ const (
 // while nothing is recorded.
 //
 // A sync follows the first record after a silence by Options.Sync. While there
-// is traffic it comes every ten times of that, and less often on a slow disk,
+// is traffic it comes every twenty times of that, and less often on a slow disk,
 // which is never kept busy for more than a fifth of the time.
 func (j *Journal) Run(ctx context.Context) error {
 	keep, hear := make(chan struct{}, 1), make(chan struct{}, 1)
