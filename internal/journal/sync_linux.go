@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +18,7 @@ func (f dataFile) Sync() error {
 	}
 	failed := c.Control(func(fd uintptr) {
 		for {
-			if err = unix.Fdatasync(int(fd)); err != unix.EINTR {
+			if err = unix.Fdatasync(int(fd)); !errors.Is(err, unix.EINTR) {
 				return
 			}
 		}

@@ -53,8 +53,10 @@ func (p *Pool) Foresee(w Want) (f Foresight) {
 			continue
 		}
 		k := x.look(&m)
-		y := Foreseen{Account: x.e.Name, Way: l.want.Ways[x.way], Able: k.reason == able, InFlight: int(x.state.inFlight.Load()),
-			Home: known && w.Query.Session != 0 && home.account == x.id}
+		y := Foreseen{
+			Account: x.e.Name, Way: l.want.Ways[x.way], Able: k.reason == able, InFlight: int(x.state.inFlight.Load()),
+			Home: known && w.Query.Session != 0 && home.account == x.id,
+		}
 		if !y.Able {
 			y.Why, y.Class, y.Until = k.why(), k.class(), k.until
 		}

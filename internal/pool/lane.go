@@ -23,7 +23,6 @@ type roster struct {
 	made           uint64 // the reload
 	slots          []slot // best priority first, else as configured
 	accounts, mute int    // see None
-	weighted       bool   // the weights differ
 }
 
 // A slot is an account that can serve a lane's requests. What is looked at to
