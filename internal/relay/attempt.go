@@ -32,7 +32,7 @@ func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) 
 	}
 	ctx, cancel := context.WithCancelCause(a.ctx)
 	defer cancel(nil)
-	first, idle := a.limits()
+	first, idle := a.limits(l)
 	a.start(cancel, first, idle)
 	defer a.rest()
 	resp, f := a.send(ctx, l, t, model)
@@ -47,13 +47,19 @@ func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) 
 }
 
 // limits are how long an attempt may take to begin its answer and how long it
-// may be silent afterwards. What comes whole may take longer.
-func (a *answer) limits() (first, idle time.Duration) {
+// may be silent afterwards. What comes whole may take longer, and so may an
+// upstream that is known to be slow to begin.
+func (a *answer) limits(l *pool.Lease) (first, idle time.Duration) {
 	t := &a.c.Settings.Timeouts
-	if a.c.Stream || a.c.Op == protocol.Count {
-		return t.FirstByte, t.Idle
+	first, idle = t.FirstByte, t.Idle
+	if a.c.Op == protocol.Count {
+		return first, idle
 	}
-	return max(t.FirstByte, unstreamed), max(t.Idle, unstreamed)
+	first = max(first, provider.QuirksOf(l.Account.By, l.Account.Account).FirstByte)
+	if !a.c.Stream {
+		first, idle = max(first, unstreamed), max(idle, unstreamed)
+	}
+	return first, idle
 }
 
 // send sends the request and returns the upstream's answer, whatever its

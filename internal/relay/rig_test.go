@@ -32,14 +32,18 @@ import (
 // vendor is a provider for tests: its accounts speak what they list, for every
 // operation in takes, or all if that is nil.
 type vendor struct {
-	takes []protocol.Op
-	rules fault.Rules
+	takes  []protocol.Op
+	rules  fault.Rules
+	quirks provider.Quirks
 }
 
 func (*vendor) Name() string                    { return "vendor" }
 func (*vendor) Prepare(*provider.Account) error { return nil }
 func (v *vendor) Rules() fault.Rules            { return v.rules }
-func (*vendor) Forwards() []string              { return []string{"X-Portico-Simulate"} }
+
+func (v *vendor) Quirks(*provider.Account) *provider.Quirks { return &v.quirks }
+
+func (*vendor) Forwards() []string { return []string{"X-Portico-Simulate"} }
 
 func (v *vendor) Speaks(a *provider.Account, op protocol.Op, _ string) []string {
 	if v.takes != nil && !slices.Contains(v.takes, op) {

@@ -20,15 +20,20 @@ func TestFirstByte(t *testing.T) {
 		name   string
 		stream bool
 		op     protocol.Op
+		slow   time.Duration // how long the upstream is known to be silent
 		want   time.Duration
 	}{
-		{"stream", true, protocol.Chat, 120 * time.Second},
-		{"whole", false, protocol.Chat, 600 * time.Second},
-		{"count", false, protocol.Count, 120 * time.Second},
-		{"images", false, protocol.Other, 600 * time.Second},
+		{"stream", true, protocol.Chat, 0, 120 * time.Second},
+		{"stream, slow upstream", true, protocol.Chat, 5 * time.Minute, 300 * time.Second},
+		{"stream, fast upstream", true, protocol.Chat, time.Minute, 120 * time.Second},
+		{"whole", false, protocol.Chat, 0, 600 * time.Second},
+		{"whole, slow upstream", false, protocol.Chat, 15 * time.Minute, 900 * time.Second},
+		{"count", false, protocol.Count, 5 * time.Minute, 120 * time.Second},
+		{"images", false, protocol.Other, 0, 600 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, silent)
+			r.vendor.quirks.FirstByte = tt.slow
 			c := r.call(d, tt.stream)
 			c.Op = tt.op
 			start := time.Now()
