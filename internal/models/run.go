@@ -17,7 +17,7 @@ const (
 	// tenth, so that accounts do not all ask at one time.
 	every = time.Hour
 	// soon is the first pause after a failure; it doubles up to every.
-	soon = 30 * time.Second
+	soon = 2 * time.Second
 	// atOnce is how many accounts are asked at one time.
 	atOnce = 4
 	// settle is how long a changed list may wait for others to come, so that

@@ -226,12 +226,12 @@ func TestPause(t *testing.T) {
 	}{
 		{1, 0, soon},
 		{2, 0, 2 * soon},
-		{7, 0, 32 * time.Minute},
-		{8, 0, every},
+		{7, 0, 64 * soon},
+		{12, 0, every},
 		{1000, 0, every},
 		{1, 5 * time.Minute, 5 * time.Minute},
 		{1, 24 * time.Hour, every},
-		{8, time.Minute, every},
+		{12, time.Minute, every},
 	} {
 		if got := pause(tt.failed, &fault.Fault{After: tt.after}); got != tt.want {
 			t.Errorf("pause(%d, %v) = %v, want %v", tt.failed, tt.after, got, tt.want)
