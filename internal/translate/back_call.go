@@ -20,6 +20,9 @@ func (k *back) restore(t *turn, part int, c *llm.Call) (*llm.Call, *tool) {
 	made := k.plan.tools[key]
 	if made != nil {
 		own.Kind, own.Namespace, own.Name = made.kind, made.namespace, made.name
+		if c.Kind == llm.Custom && own.Kind == llm.Function {
+			own.Kind = llm.Custom // it is free text, whatever the tool takes
+		}
 		if made.as == asAnswer {
 			return nil, made
 		}

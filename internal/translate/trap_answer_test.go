@@ -272,6 +272,50 @@ var answerTraps = []answerTrap{
 		not: []string{`end_turn`},
 	},
 	{
+		name: "B30 nor an ordinary end", client: gem, upstream: chat, whole: true,
+		in:  `{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":"no"},"finish_reason":"stop"}]}`,
+		has: []string{`"finishReason":"SAFETY"`, `"text":"no"`},
+	},
+	{
+		name: "B30 nor an ordinary end of a stream", client: gem, upstream: chat, in: `
+{"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","refusal":"no"}}]}
+{"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+[DONE]`,
+		has: []string{`"finishReason":"SAFETY"`, `"text":"no"`},
+	},
+	{
+		name: "A26 members that are there and say nothing", client: gem, upstream: chat, whole: true,
+		in:  `{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"four","function_call":{"arguments":"","name":""},"tool_calls":[{"custom":{"input":"","name":""},"function":{"arguments":"{\"a\":1}","name":"f"},"id":"t1","type":"function"},{"id":"","function":{"name":"","arguments":""}}]},"finish_reason":"stop"}]}`,
+		has: []string{`"name":"f","args":{"a":1}`, `"finishReason":"STOP"`}, once: []string{`"functionCall"`},
+	},
+	{
+		name: "A26 nor do they in a stream", client: claude, upstream: chat, in: `
+{"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t1","type":"function","custom":{"input":"","name":""},"function":{"name":"f","arguments":"{\"a\""}}]}}]}
+{"id":"c1","choices":[{"index":0,"delta":{"function_call":{"arguments":"","name":""},"tool_calls":[{"index":0,"function":{"name":"","arguments":":1}"},"custom":{"input":"","name":""}}]}}]}
+{"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
+[DONE]`,
+		has: []string{`"partial_json":"{\"a\""`, `"partial_json":":1}"`, `"stop_reason":"tool_use"`}, not: []string{`input\"`}, once: []string{`event: content_block_start`},
+	},
+	{
+		name: "A26 nothing but such a call is none", client: claude, upstream: chat, whole: true,
+		in:  `{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"four","function_call":{"arguments":"","name":""}},"finish_reason":"stop"}]}`,
+		has: []string{`"text":"four"`, `"stop_reason":"end_turn"`}, not: []string{`tool_use`},
+	},
+	{
+		name: "B15 free text for a tool that takes none", client: claude, upstream: responses, whole: true,
+		in:  `{"id":"r1","object":"response","status":"completed","output":[{"type":"custom_tool_call","id":"ctc_1","call_id":"call_1","name":"f","input":"4 + 4","status":"completed"}]}`,
+		has: []string{`"name":"f","input":{"input":"4 + 4"}`, `"stop_reason":"tool_use"`},
+	},
+	{
+		name: "B15 and in pieces", client: claude, upstream: responses, in: `
+{"type":"response.created","sequence_number":0,"response":{"id":"r1","status":"in_progress","output":[]}}
+{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"custom_tool_call","id":"ctc_1","call_id":"call_1","name":"f","input":""}}
+{"type":"response.custom_tool_call_input.delta","sequence_number":2,"output_index":0,"item_id":"ctc_1","delta":"4 + 4"}
+{"type":"response.output_item.done","sequence_number":3,"output_index":0,"item":{"type":"custom_tool_call","id":"ctc_1","call_id":"call_1","name":"f","input":"4 + 4"}}
+{"type":"response.completed","sequence_number":4,"response":{"id":"r1","status":"completed","output":[]}}`,
+		has: []string{`"partial_json":"{\"input\":\""`, `"partial_json":"4 + 4"`, `"partial_json":"\"}"`, `"stop_reason":"tool_use"`},
+	},
+	{
 		name: "F16 a call has the same id whole", client: responses, upstream: gem, whole: true,
 		in:  `{"candidates":[{"index":0,"content":{"role":"model","parts":[{"functionCall":{"name":"f","args":{"a":1}}}]},"finishReason":"STOP"}],"responseId":"r1"}`,
 		has: []string{`"call_id":"call_gem_61b0caa31bcbbe22"`},

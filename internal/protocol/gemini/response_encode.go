@@ -97,7 +97,7 @@ func (e *answerEncoder) candidate(dst []byte, i int, a *llm.Answer) []byte {
 	}
 	known := append(append([]byte{'{'}, told.Members...), '}')
 	if jsonedit.Get(known, "finishReason") == nil && a.Stop != llm.StopUnset {
-		dst = jsonw.String(dst, "finishReason", finish(a.Stop))
+		dst = jsonw.String(dst, "finishReason", finish(s.stop(a.Stop)))
 	}
 	dst = jsonw.Int(dst, "index", int64(i))
 	if jsonedit.Get(known, "groundingMetadata") == nil && jsonedit.Get(known, "citationMetadata") == nil && jsonedit.Get(known, "urlContextMetadata") == nil {
@@ -131,6 +131,7 @@ func (e *answerEncoder) part(dst []byte, at string, p llm.Part, s *shownAnswer, 
 		return appendText(dst, p.Text, false, take(p.Seal), p.Extra)
 	case *llm.Refusal:
 		s.text(p.Text, nil)
+		s.refused = true
 		return appendText(dst, p.Text, false, take(nil), llm.Extra{})
 	case *llm.Thought:
 		seal := p.Seal
@@ -176,6 +177,7 @@ type shownAnswer struct {
 	queries  []llm.Text
 	sources  []llm.Citation
 	supports []support
+	refused  bool // it is a refusal in words
 }
 
 // A support says that a range of an answer's text, in bytes, comes from a

@@ -61,3 +61,13 @@ func finish(s llm.Stop) string {
 	}
 	return "STOP"
 }
+
+// stop is why an answer stopped. A refusal that is told in words, as OpenAI's
+// upstreams tell it beside an ordinary stop, has its own reason here, as it
+// has no other seat.
+func (s *shownAnswer) stop(why llm.Stop) llm.Stop {
+	if s.refused && why == llm.StopEnd {
+		return llm.StopRefusal
+	}
+	return why
+}

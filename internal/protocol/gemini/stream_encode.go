@@ -192,6 +192,8 @@ func (s *streamEncoder) oneLine(dst []byte, from int) []byte {
 func (s *streamEncoder) openPart(dst []byte, e *llm.Event, c *candidateEncoder) []byte {
 	p := openPart{number: e.Part, what: e.What}
 	switch what := e.What.(type) {
+	case *llm.Refusal:
+		c.refused = true
 	case *llm.Call:
 		p.call = *what
 		p.args = what.Args.Append(nil)
@@ -340,7 +342,7 @@ func (s *streamEncoder) End(dst []byte) []byte {
 	for i, c := range s.candidates {
 		dst = append(jsonw.Comma(dst), `{"content":{"parts":[`...)
 		dst = appendText(dst, llm.Plain(""), false, c.carried, llm.Extra{})
-		dst = jsonw.String(append(dst, `],"role":"model"}`...), "finishReason", finish(c.stop))
+		dst = jsonw.String(append(dst, `],"role":"model"}`...), "finishReason", finish(c.shownAnswer.stop(c.stop)))
 		dst = append(c.ground(jsonw.Int(dst, "index", int64(i))), '}')
 	}
 	dst = append(dst, ']')

@@ -147,12 +147,16 @@ func (d *decoder) call(v []byte) *llm.Call {
 			c.ID = wire.Text(x.Value)
 		case "type", "index":
 		case "function":
-			c.Name = wire.Text(d.doc.Get(x.Value, "name"))
-			c.Args = arguments(d.doc.Get(x.Value, "arguments"))
-		case "custom":
-			c.Kind = llm.Custom
-			c.Name = wire.Text(d.doc.Get(x.Value, "name"))
-			c.Args = openaiwire.String(d.doc.Get(x.Value, "input"))
+			if name := wire.Text(d.doc.Get(x.Value, "name")); name != "" || c.Name == "" {
+				c.Name, c.Args = name, arguments(d.doc.Get(x.Value, "arguments"))
+			}
+		case "custom": // some fill in both, and one of them says nothing
+			if name := wire.Text(d.doc.Get(x.Value, "name")); name != "" || c.Name == "" {
+				c.Name, c.Args = name, openaiwire.String(d.doc.Get(x.Value, "input"))
+				if name != "" {
+					c.Kind = llm.Custom
+				}
+			}
 		case "extra_content": // Google's seat for a thought signature
 			if s := jsonedit.Path(x.Value, "google", "thought_signature"); len(s) > 2 && s[0] == '"' {
 				c.Seal = &llm.Seal{Protocol: protocol.OpenAIChat, Data: llm.Wire(s)}

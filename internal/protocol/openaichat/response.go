@@ -2,6 +2,7 @@ package openaichat
 
 import (
 	"encoding/json/jsontext"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,14 +73,29 @@ func (d *decoder) answer(path string, v []byte) (a llm.Answer) {
 	if a.Sequence.IsSet() && a.Stop == llm.StopEnd {
 		a.Stop = llm.StopSequence
 	}
+	if parts := named(a.Parts); len(parts) < len(a.Parts) {
+		if a.Parts = parts; a.Stop == llm.StopCall {
+			a.Stop = llm.StopMalformed // unless there is another call
+		}
+	}
 	a.Stop = stopWithCalls(a.Stop, a.Parts)
 	return a
+}
+
+// named leaves out calls without a name, which nobody can answer: some vendors
+// fill in every member of the protocol and mean no call (spec:
+// translation-traps A26).
+func named(parts []llm.Part) []llm.Part {
+	return slices.DeleteFunc(slices.Clone(parts), func(p llm.Part) bool {
+		c, ok := p.(*llm.Call)
+		return ok && c.Name == ""
+	})
 }
 
 // stopWithCalls is what an answer with calls stopped for: some vendors say
 // "stop" (spec: translation-traps A22).
 func stopWithCalls(s llm.Stop, parts []llm.Part) llm.Stop {
-	if s != llm.StopEnd && s != llm.StopUnset {
+	if s != llm.StopEnd && s != llm.StopUnset && s != llm.StopMalformed {
 		return s
 	}
 	for _, p := range parts {

@@ -362,10 +362,13 @@ func (c *choiceDecoder) call(dst []llm.Event, v []byte) []llm.Event {
 		case "id":
 			id = wire.Text(m.Value)
 		case "function":
-			name, args = jsonedit.Get(m.Value, "name"), jsonedit.Get(m.Value, "arguments")
-		case "custom":
-			custom = true
-			name, args = jsonedit.Get(m.Value, "name"), jsonedit.Get(m.Value, "input")
+			if n, a := jsonedit.Get(m.Value, "name"), jsonedit.Get(m.Value, "arguments"); !custom || !wire.Empty(n) || !wire.Empty(a) {
+				name, args, custom = n, a, false
+			}
+		case "custom": // some fill in both, and one of them says nothing
+			if n, in := jsonedit.Get(m.Value, "name"), jsonedit.Get(m.Value, "input"); wire.Empty(name) && wire.Empty(args) || !wire.Empty(n) || !wire.Empty(in) {
+				name, args, custom = n, in, !wire.Empty(n) || !wire.Empty(in)
+			}
 		case "extra_content":
 			seal = jsonedit.Path(m.Value, "google", "thought_signature")
 		}
