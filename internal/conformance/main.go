@@ -68,10 +68,12 @@ func run(ctx context.Context, folder, gateway, only string, show int, crossed st
 		"A case counts as named if the ledger of losses says that the pair has no seat for what differs.\n" +
 		"The command itself prints the cases that are neither, one by one.\n")
 	m.print(&b, 0)
+	m.printLeft(&b, false)
 	if err := os.WriteFile(crossed, b.Bytes(), 0o644); err != nil {
 		return false, err
 	}
 	m.print(os.Stdout, show)
+	m.printLeft(os.Stdout, true)
 	return ok && m.least() >= least, nil
 }
 

@@ -35,11 +35,20 @@ type matrix struct {
 	cases             []recording
 	seen              sync.Map // model → the body that reached the upstream
 	requests, answers map[pair]*score
+	left              map[string][]string // reason → the recordings that are left out
+	failing           []failing
 	mu                sync.Mutex
 }
 
+// A failing case is an answer that may be told as an error.
+type failing struct {
+	client string
+	n      int
+	want   *digest
+}
+
 func newMatrix(cases []recording) *matrix {
-	m := &matrix{requests: map[pair]*score{}, answers: map[pair]*score{}}
+	m := &matrix{requests: map[pair]*score{}, answers: map[pair]*score{}, left: map[string][]string{}}
 	for _, c := range cases {
 		if c.status == 200 && (c.op == "generate" || c.op == "") {
 			m.cases = append(m.cases, c)
@@ -113,6 +122,22 @@ func (m *matrix) play(ctx context.Context, gateway string) error {
 	}
 	close(jobs)
 	wg.Wait()
+	return m.playFailing(ctx, g)
+}
+
+// playFailing plays the recordings that end with an error or say nothing, one by
+// one: each may put its account to sleep, which then has to be healed.
+func (m *matrix) playFailing(ctx context.Context, g *process) error {
+	failing := m.failing
+	m.failing = nil
+	for _, f := range failing {
+		m.compare(ctx, g, f.client, f.n, f.want)
+		for _, a := range matrixAccounts {
+			if err := g.heal(ctx, a.name); err != nil {
+				return err
+			}
+		}
+	}
 	return ctx.Err()
 }
 
@@ -145,19 +170,44 @@ func (m *matrix) note(in map[pair]*score, p pair, name string, differ, named []s
 	}
 }
 
+// leave notes a recording that is no measure of anybody.
+func (m *matrix) leave(c *recording, why string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if name := c.protocol + "/" + c.name; !slices.Contains(m.left[why], name) {
+		m.left[why] = append(m.left[why], name)
+	}
+}
+
 // answer has a client of the protocol ask, and compares what it gets with what
 // the upstream said.
 func (m *matrix) answer(ctx context.Context, g *process, client string, n int) {
 	c := &m.cases[n]
 	want, err := readAnswer(c.protocol, c.response, c.sse)
-	if err != nil || want.finish == "" {
-		return // no measure of anybody: no JSON, or cut short
+	if why := unsound(c, want, err); why != "" {
+		m.leave(c, why)
+		return
 	}
 	want.bad = ""
+	if want.failed || want.useless() {
+		m.mu.Lock()
+		m.failing = append(m.failing, failing{client, n, want})
+		m.mu.Unlock()
+		return
+	}
+	m.compare(ctx, g, client, n, want)
+}
+
+func (m *matrix) compare(ctx context.Context, g *process, client string, n int, want *digest) {
+	c := &m.cases[n]
 	model := fmt.Sprintf("%s-a-%d", tagOf(c.protocol), n)
 	resp, got, losses, err := m.ask(ctx, g, client, model, c.sse, minimal(client, callNames(want)))
 	p := pair{client, c.protocol}
 	if err != nil || resp.StatusCode != http.StatusOK {
+		if err == nil && (want.failed || want.useless()) { // told before anything else was
+			m.note(m.answers, p, c.name, nil, nil)
+			return
+		}
 		m.note(m.answers, p, c.name, []string{told(resp, got, err)}, nil)
 		return
 	}

@@ -8,20 +8,28 @@ import (
 // A stream is what was read of one so far, with the laws of its protocol.
 type stream struct {
 	*digest
-	done   bool
-	ids    map[int64]string // of calls, by index
-	names  map[int64]string
-	args   map[int64]string
-	blocks map[int64]object // of Anthropic
-	open   bool
-	next   int64 // the index that the next block must have, or the next number
-	start  bool
-	final  object // the terminal response
-	added  int
-	ended  int
-	said   string // text of deltas
-	items  map[int64]object
+	done    bool
+	ids     map[int64]string // of calls, by index
+	names   map[int64]string
+	args    map[int64]string
+	blocks  map[int64]object // of Anthropic
+	open    bool
+	next    int64 // the index that the next block must have, or the next number
+	start   bool
+	final   object // the terminal response
+	added   int
+	ended   int
+	said    string         // text of deltas
+	free    map[int64]bool // calls of OpenAI whose arguments are no JSON
+	refusal bool
+	google  googleReader
+	reason  object // of Anthropic, why it stopped
+	items   map[int64]object
 }
+
+// contradicts is what breaks a stream whose pieces are not what it says at its
+// end that they were.
+const contradicts = "the deltas and the final text differ"
 
 func (s *stream) breaks(why string) {
 	if s.bad == "" {
@@ -34,7 +42,7 @@ func (s *stream) chat(o object) {
 		s.breaks("data after [DONE]")
 	}
 	if o["error"] != nil {
-		s.breaks("an error in the stream")
+		s.failed = true
 		return
 	}
 	for _, name := range []string{"id", "object", "model", "choices"} {
@@ -49,9 +57,11 @@ func (s *stream) chat(o object) {
 			continue
 		}
 		delta := obj(c["delta"])
-		s.assistant += texts(delta["content"]) + str(delta["refusal"])
+		s.assistant += texts(delta["content"]) + str(delta["refusal"]) + str(obj(delta["audio"])["transcript"])
+		s.refusal = s.refusal || str(delta["refusal"]) != ""
 		s.mistral(delta["content"])
-		s.thinking += str(pick(delta, "reasoning_content", "reasoning"))
+		s.thinking += chatThinking(delta)
+		s.chatImages(delta)
 		for _, z := range list(delta["tool_calls"]) {
 			t := obj(z)
 			i, f := num(t["index"]), obj(t["function"])
@@ -65,6 +75,15 @@ func (s *stream) chat(o object) {
 				s.names[i] = n
 			}
 			s.args[i] += str(f["arguments"])
+			if c := obj(t["custom"]); str(c["name"])+str(c["input"]) != "" {
+				s.free[i] = true
+				s.names[i] += str(c["name"])
+				s.args[i] += str(c["input"])
+			}
+		}
+		if f := obj(delta["function_call"]); f != nil { // deprecated
+			s.names[0] += str(f["name"])
+			s.args[0] += str(f["arguments"])
 		}
 		if r := str(c["finish_reason"]); r != "" {
 			s.finish = finishOf(r)
@@ -84,7 +103,7 @@ func (s *stream) responses(name string, o object) {
 	}
 	switch kind {
 	case "error", "response.failed":
-		s.breaks("an error in the stream")
+		s.failed = true
 	case "response.created":
 		s.start = true
 	case "response.output_item.added":
@@ -97,6 +116,8 @@ func (s *stream) responses(name string, o object) {
 		s.items[num(o["output_index"])] = obj(o["item"])
 	case "response.output_text.delta", "response.refusal.delta":
 		s.said += str(o["delta"])
+	case "response.function_call_arguments.delta":
+		s.args[num(o["output_index"])] += str(o["delta"])
 	case "response.completed", "response.incomplete":
 		s.final = obj(o["response"])
 	}
@@ -110,7 +131,7 @@ func (s *stream) anthropic(name string, o object) {
 	i := num(o["index"])
 	switch kind {
 	case "error":
-		s.breaks("an error in the stream")
+		s.failed = true
 	case "message_start":
 		s.start = true
 		s.final = object{}
@@ -143,6 +164,7 @@ func (s *stream) anthropic(name string, o object) {
 		if r := str(obj(o["delta"])["stop_reason"]); r != "" {
 			s.finish = finishOf(r)
 		}
+		s.reason = obj(o["delta"])
 		for n, v := range obj(o["usage"]) {
 			if v != nil && s.final != nil {
 				s.final[n] = v
@@ -155,13 +177,24 @@ func (s *stream) anthropic(name string, o object) {
 
 // end takes what is known once the stream is over.
 func (s *stream) end(protocol string) {
+	if s.failed {
+		return // an error ends a stream of any protocol, whatever is open
+	}
 	switch protocol {
 	case "openai-chat":
 		if !s.done {
 			s.breaks("no [DONE]")
 		}
 		for _, i := range slices.Sorted(maps.Keys(s.names)) {
-			s.call(s.names[i], s.args[i])
+			switch {
+			case s.free[i]:
+				s.digest.free(s.names[i], s.args[i])
+			case s.names[i] != "":
+				s.call(s.names[i], s.args[i])
+			}
+		}
+		if s.refusal {
+			s.refused()
 		}
 		s.called()
 	case "openai-responses":
@@ -183,7 +216,12 @@ func (s *stream) end(protocol string) {
 		case s.added != s.ended:
 			s.breaks("items added and items done differ")
 		case s.said != s.assistant && s.said != "":
-			s.breaks("the deltas and the final text differ")
+			s.breaks(contradicts)
+		}
+		for i, y := range list(s.final["output"]) {
+			if o := obj(y); s.args[int64(i)] != "" && str(o["type"]) == "function_call" && canonical(s.args[int64(i)]) != canonical(o["arguments"]) {
+				s.breaks(contradicts)
+			}
 		}
 	case "anthropic":
 		if !s.done || s.open {
@@ -196,12 +234,13 @@ func (s *stream) end(protocol string) {
 			}
 			s.block(b)
 		}
+		s.explained(s.reason)
 		s.anthropicUsage(s.final)
 		s.called()
 	default:
+		s.google.end()
 		if s.finish == "" && s.assistant == "" && len(s.calls) == 0 {
 			s.breaks("nothing was said")
 		}
-		s.called()
 	}
 }

@@ -45,6 +45,23 @@ func (m *matrix) print(w io.Writer, show int) {
 	}
 }
 
+// printLeft tells which recorded answers are left out, and why: by number, or
+// by name if named.
+func (m *matrix) printLeft(w io.Writer, named bool) {
+	if len(m.left) == 0 {
+		return
+	}
+	fmt.Fprint(w, "\n## Left out\n\nRecorded answers that are no measure of a gateway.\n\n| recordings | why |\n|---|---|\n")
+	for _, why := range slices.Sorted(maps.Keys(m.left)) {
+		fmt.Fprintf(w, "| %d | %s |\n", len(m.left[why]), why)
+	}
+	for _, why := range slices.Sorted(maps.Keys(m.left)) {
+		if slices.Sort(m.left[why]); named {
+			fmt.Fprintf(w, "\n%s:\n\n- %s\n", why, strings.Join(m.left[why], "\n- "))
+		}
+	}
+}
+
 func sorted(of map[pair]*score) []pair {
 	return slices.SortedFunc(maps.Keys(of), func(a, b pair) int {
 		return cmp.Or(cmp.Compare(a.client, b.client), cmp.Compare(a.upstream, b.upstream))
