@@ -14,6 +14,11 @@ type Question struct {
 	Op       string `json:"op,omitzero" enum:"chat,complete,count,embed,other" default:"chat"`
 	Session  string `json:"session,omitzero" maxLength:"256" doc:"As the client names its conversation."`
 	Key      string `json:"key,omitzero" maxLength:"64" doc:"The name of the client key."`
+
+	Tokens     int64    `json:"tokens,omitzero" minimum:"0" maximum:"1099511627776" doc:"How long the request is."`
+	Output     int64    `json:"output,omitzero" minimum:"0" maximum:"1099511627776" doc:"The longest answer that it asks for, in tokens."`
+	Needs      []string `json:"needs,omitzero" maxItems:"8" enum:"vision,audio,documents,tools,thinking,schema" doc:"What the model has to be able to do."`
+	Background string   `json:"background,omitzero" enum:"title,topic,probe,summary" doc:"What kind of background work of a client it is; absent if it is none."`
 }
 
 func (a *api) foresee() {

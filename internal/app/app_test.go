@@ -174,16 +174,27 @@ func TestServe(t *testing.T) {
 // TestForesee: what would happen is told without asking anybody.
 func TestForesee(t *testing.T) {
 	r := serve(t, `simulator: true
-routes: [{match: "alias", to: ["simulator"]}]
+routes:
+  - {match: auto, needs: [vision], over: 1000, to: simulator-eyes}
+  - {match: "alias", to: ["simulator"]}
+aliases: {"au*": simulator-rest, auto: simulator}
+routing: {background: simulator-cheap}
 `)
 	for body, want := range map[string]string{
-		`{"model":"alias","protocol":"anthropic"}`: `"taken":"simulator"`,
-		`{"model":"any","op":"embed"}`:             `"verdict":"taken"`,
+		`{"model":"auto"}`: `"rule":"auto","targets":[{"model":"simulator",`,
+		`{"model":"aux"}`:  `"rule":"au*","targets":[{"model":"simulator-rest"`,
+		`{"model":"auto","tokens":1001,"needs":["vision","tools"]}`: `"rule":"auto (over 1000 tokens, with vision)","targets":[{"model":"simulator-eyes"`,
+		`{"model":"auto","background":"title"}`:                     `"rule":"* (background any)","targets":[{"model":"simulator-cheap"`,
+		`{"model":"alias","protocol":"anthropic"}`:                  `"taken":"simulator"`,
+		`{"model":"any","op":"embed"}`:                              `"verdict":"taken"`,
 	} {
 		status, got := r.do(http.MethodPost, "/api/explain", body, append([]string{"Content-Type", "application/json"}, operator...)...)
 		if status != 200 || !strings.Contains(got, want) || !strings.Contains(got, "would serve") {
 			t.Errorf("%s: %d %s", body, status, got)
 		}
+	}
+	if status, got := r.do(http.MethodPost, "/api/explain", `{"model":"m","needs":["speed"]}`, append([]string{"Content-Type", "application/json"}, operator...)...); status != 422 {
+		t.Errorf("an ability that is none: %d %s", status, got)
 	}
 	if status, got := r.do(http.MethodPost, "/api/explain", `{"model":""}`, append([]string{"Content-Type", "application/json"}, operator...)...); status != 422 {
 		t.Errorf("no model: %d %s", status, got)

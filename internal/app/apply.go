@@ -24,9 +24,9 @@ func (a *App) apply(c *config.Config) error {
 	if !ok {
 		return fmt.Errorf("scheduling.mode: there is no %q", c.Scheduling.Mode)
 	}
-	rules := make([]route.Rule, len(c.Routes))
-	for i, r := range c.Routes {
-		rules[i] = route.Rule{Match: r.Match, To: r.To}
+	rules, err := rulesOf(c)
+	if err != nil {
+		return err
 	}
 	routes, err := route.New(rules)
 	if err != nil {
@@ -46,7 +46,7 @@ func (a *App) apply(c *config.Config) error {
 	a.policy.Store(policy)
 	a.log.Set(c.Log)
 	a.pool.Set(accounts)
-	path := &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, MaxWait: c.Scheduling.MaxWait, Catalog: cat}
+	path := &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, MaxWait: c.Scheduling.MaxWait, Catalog: cat, Thinking: c.Thinking, Preamble: c.SystemPrompt}
 	a.path.Store(path)
 	a.ingress.Set(&ingress.Settings{
 		Policy: policy, Port: c.Port, LAN: c.AllowLAN, Hosts: c.AllowedHosts, Origins: c.AllowedOrigins,

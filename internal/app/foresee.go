@@ -8,6 +8,7 @@ import (
 	"portico/internal/explain"
 	"portico/internal/protocol"
 	"portico/internal/relay"
+	"portico/internal/route"
 )
 
 // foresee says what would happen to a request that came now.
@@ -24,7 +25,8 @@ func (a *App) foresee(_ context.Context, q admin.Question) explain.Outlook {
 		c.Session = q.Key + "/" + q.Session // as the way in names it
 	}
 	o := explain.Outlook{Asked: q.Model, Protocol: q.Protocol}
-	rule, targets := a.relay.Foresee(c)
+	needs, _ := route.ParseNeeds(q.Needs) // what is none was refused
+	rule, targets := a.relay.Foresee(c, route.Facts{Tokens: q.Tokens, Output: q.Output, Needs: needs, Background: q.Background})
 	o.Rule = rule
 	for i := range targets {
 		o.Targets = append(o.Targets, target(&targets[i]))

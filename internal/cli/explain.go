@@ -14,7 +14,12 @@ type explainCmd struct {
 	Model    string `name:"model" placeholder:"NAME" help:"Tell what would happen to a request for this model that came now."`
 	Protocol string `name:"protocol" default:"openai-chat" enum:"openai-chat,openai-responses,anthropic,gemini" help:"The client's protocol, with --model."`
 	Session  string `name:"session" placeholder:"NAME" help:"The conversation as its client names it, with --model."`
-	JSON     bool   `name:"json" help:"Print JSON."`
+	Tokens   int64  `name:"tokens" placeholder:"N" help:"How long the request is, with --model."`
+	Output   int64  `name:"output" placeholder:"N" help:"The longest answer that it asks for, in tokens, with --model."`
+
+	Needs      []string `name:"needs" placeholder:"ABILITY" help:"What the model has to be able to do, with --model: vision, audio, documents, tools, thinking, schema."`
+	Background string   `name:"background" placeholder:"KIND" help:"What kind of background work it is, with --model: title, topic, probe, summary."`
+	JSON       bool     `name:"json" help:"Print JSON."`
 }
 
 // Help shows where ids come from.
@@ -24,7 +29,8 @@ func (*explainCmd) Help() string {
 Examples:
   portico explain req_01jd2m4k7q8x9y0z1a2b3c4d5e
   portico explain --json req_01jd2m4k7q8x9y0z1a2b3c4d5e
-  portico explain --model claude-sonnet-4-5 --protocol anthropic`
+  portico explain --model claude-sonnet-4-5 --protocol anthropic
+  portico explain --model auto --tokens 200000 --needs vision,tools`
 }
 
 // Run tells the story of a request, or what would become of one.
@@ -51,7 +57,7 @@ func (c *explainCmd) Run(g *globals) error {
 func (c *explainCmd) foresee(g *globals) error {
 	return g.with(func(k *client) error {
 		var o explain.Outlook
-		q := admin.Question{Model: c.Model, Protocol: c.Protocol, Session: c.Session}
+		q := admin.Question{Model: c.Model, Protocol: c.Protocol, Session: c.Session, Tokens: c.Tokens, Output: c.Output, Needs: c.Needs, Background: c.Background}
 		if err := k.call(g.ctx, http.MethodPost, "/api/explain", q, &o); err != nil {
 			return err
 		}

@@ -22,15 +22,21 @@ type Config struct {
 	Simulator      bool     // the in-process provider is on
 	Proxy          string   // outbound proxy URL for all accounts, "" for the environment's
 
-	Accounts   []Account
-	Routes     []Route
-	Models     []Model // overrides of the catalogue
-	Scheduling Scheduling
-	Limits     Limits
-	Timeouts   Timeouts
-	Retention  Retention
-	Log        Log
-	Metrics    Metrics
+	Accounts []Account
+	Routes   []Route
+	Aliases  map[string]string // names, or globs of them, that stand for a model
+	Models   []Model           // overrides of the catalogue
+	Routing  Routing
+	Thinking Thinking
+	// SystemPrompt is put before the instructions of every conversation; "":
+	// nothing is.
+	SystemPrompt string
+	Scheduling   Scheduling
+	Limits       Limits
+	Timeouts     Timeouts
+	Retention    Retention
+	Log          Log
+	Metrics      Metrics
 
 	DataDir string // absolute; not a key of the file
 	File    string // the file that was read, "" if there is none
@@ -87,10 +93,31 @@ type AccountLimits struct {
 	Concurrency int // requests at one time
 }
 
-// A Route maps model names; the first whose Match fits wins.
+// A Route maps model names; the first whose Match fits wins, unless
+// Routing.Order says otherwise.
 type Route struct {
 	Match string   // a glob, or /regex/
 	To    []string // a chain: the next is asked when all accounts of one are unable
+	On    []string // classes of faults after which the next is asked at once
+
+	// What else must hold of a request; zero: it need not.
+	Over, Under int64    // estimated input tokens: more than, less than
+	OutputOver  int64    // the longest answer asked for: more than
+	Needs       []string // what the model must be able to do
+	Background  string   // a kind of background work, or any
+}
+
+// Routing says how routes decide.
+type Routing struct {
+	Order      string // listed: the first that matches; specific: the most specific
+	Background string // the model of background work, "": as it is asked for
+}
+
+// Thinking says what becomes of the thinking that clients ask for.
+type Thinking struct {
+	Mode   string // passthrough, auto, custom, adaptive
+	Budget int64  // tokens, of mode custom
+	Effort string // of mode adaptive
 }
 
 // A Model overrides what the catalogue says of a model; zero fields keep it.

@@ -76,6 +76,18 @@ routes:
     to: [gemini-flash, gpt-mini]
   - match: /^gpt-(3|4)$/
     to: one
+    on: overloaded
+    over: 1_000
+    under: 2_000
+    output_over: 10
+    needs: [vision, tools]
+    background: title
+aliases: {fast: gpt-mini, "my-*": one}
+routing: {order: specific, background: gpt-nano}
+thinking: {mode: custom, budget: 4_096, effort: low}
+system_prompt: |
+  Be brief.
+  Be right.
 models:
   - {id: m, context: 1000, price_in: 0.5}
 port: 9000
@@ -110,7 +122,16 @@ metrics: {public: true}
 			Priority: -1, Weight: 3, Limits: AccountLimits{60, 1000, 4}, Proxy: "http://proxy.example:3128", Disabled: true,
 			Headers: map[string]string{"X-Team": "blue", "X-Pass": "k-123456"}, Options: map[string]string{"region": "eu"},
 		}, {Name: "home", Provider: "ollama", Weight: 1}},
-		Routes:     []Route{{"claude-*-haiku*", []string{"gemini-flash", "gpt-mini"}}, {"/^gpt-(3|4)$/", []string{"one"}}},
+		Routes: []Route{
+			{Match: "claude-*-haiku*", To: []string{"gemini-flash", "gpt-mini"}},
+			{
+				Match: "/^gpt-(3|4)$/", To: []string{"one"}, On: []string{"overloaded"}, Over: 1000, Under: 2000, OutputOver: 10,
+				Needs: []string{"vision", "tools"}, Background: "title",
+			},
+		},
+		Aliases:  map[string]string{"fast": "gpt-mini", "my-*": "one"},
+		Routing:  Routing{"specific", "gpt-nano"},
+		Thinking: Thinking{"custom", 4096, "low"}, SystemPrompt: "Be brief.\nBe right.",
 		Models:     []Model{{ID: "m", Context: 1000, PriceIn: 0.5, PriceOut: -1, PriceCacheRead: -1, PriceCacheWrite: -1}},
 		Scheduling: Scheduling{"fixed", "work", 3 * time.Second},
 		Limits:     Limits{3 << 19, 2, 10},
@@ -172,6 +193,7 @@ func TestEveryKeyByVariableAndFlag(t *testing.T) {
 		value := map[string]string{
 			"api_key": "sk-0a9b8c7d6e5f4g3h", "admin_token": "at-0a9b8c7d6e5f4g3h",
 			"allowed_hosts": "a.local, b.local", "allowed_origins": "null,app://x", "proxy": "http://p:1", "scheduling.account": "work",
+			"routing.background": "m", "system_prompt": "x",
 		}[f.Name]
 		if value == "" {
 			value = f.Default

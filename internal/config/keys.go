@@ -71,6 +71,20 @@ var fields = []field[Config]{
 	records("routes", "routes", 1000, routeFields, func() Route { return Route{} }, func(c *Config) *[]Route { return &c.Routes },
 		func(*report, string, node, *Route) {},
 		"Model names that are mapped to others; the first match wins."),
+	nameTable("aliases", func(c *Config) *map[string]string { return &c.Aliases },
+		"Names, or globs of them, that stand for a model where no route decides; the most specific wins."),
+	oneOf("routing.order", "listed", []string{"listed", "specific"}, func(c *Config) *string { return &c.Routing.Order },
+		"Which of the routes that match decides: the first that is listed, or the most specific, a name before a glob and a glob before a regular expression."),
+	text("routing.background", "a model name", func(c *Config) *string { return &c.Routing.Background }, orNone(glob),
+		"Model that is asked for titles, topics and probes, which clients send beside a conversation; empty leaves them as they are."),
+	oneOf("thinking.mode", "passthrough", []string{"passthrough", "auto", "custom", "adaptive"}, func(c *Config) *string { return &c.Thinking.Mode },
+		"What becomes of thinking that a client asks for: passthrough leaves it, auto caps its budget at what the model takes, custom sets thinking.budget, adaptive lets the model decide within thinking.effort."),
+	integer("thinking.budget", 24576, 128, 1_000_000, func(c *Config) *int64 { return &c.Thinking.Budget },
+		"Budget in tokens of mode custom."),
+	oneOf("thinking.effort", "medium", []string{"low", "medium", "high"}, func(c *Config) *string { return &c.Thinking.Effort },
+		"Effort of mode adaptive."),
+	text("system_prompt", "a text", func(c *Config) *string { return &c.SystemPrompt }, prose,
+		"Instructions that are put before those of every conversation, at most 16 KiB; empty adds none."),
 	records("models", "models", 5000, modelFields, freshModel, func(c *Config) *[]Model { return &c.Models },
 		func(*report, string, node, *Model) {},
 		"What the catalogue of models gets wrong."),
@@ -81,7 +95,22 @@ var routeFields = []field[Route]{
 		"Model names that the route is for.").required(),
 	texts("to", "model names", 16, func(r *Route) *[]string { return &r.To }, glob,
 		"The model to ask instead, or a chain: the next is asked when all accounts of one are unable.").required(),
+	texts("on", "classes of faults", 32, func(r *Route) *[]string { return &r.On }, faultClass,
+		"Faults after which the next model of the chain is asked at once, such as context_too_long or overloaded."),
+	integer("over", 0, 0, 1<<40, func(r *Route) *int64 { return &r.Over },
+		"Only for requests of more input tokens, by an estimate; 0 is all."),
+	integer("under", 0, 0, 1<<40, func(r *Route) *int64 { return &r.Under },
+		"Only for requests of fewer input tokens, by an estimate; 0 is all."),
+	integer("output_over", 0, 0, 1<<40, func(r *Route) *int64 { return &r.OutputOver },
+		"Only for requests that allow an answer of more tokens; 0 is all."),
+	texts("needs", "abilities", 8, func(r *Route) *[]string { return &r.Needs }, ability,
+		"Only for requests that need all of these: vision, audio, documents, tools, thinking, schema."),
+	oneOf("background", "", backgrounds, func(r *Route) *string { return &r.Background },
+		"Only for background work of clients of this kind; any is all but summary."),
 }
+
+// backgrounds are the kinds of background work.
+var backgrounds = []string{"title", "topic", "probe", "summary", "any"}
 
 var modelFields = []field[Model]{
 	text("id", "a model name", func(m *Model) *string { return &m.ID }, glob, "The model.").required(),

@@ -45,6 +45,7 @@ type Explanation struct {
 	Model    Model     `json:"model"`
 	Passed   []Passed  `json:"passed" doc:"Accounts that were not tried, in the order in which they were looked at."`
 	Attempts []Attempt `json:"attempts" doc:"Tries at accounts, in order."`
+	Edits    []string  `json:"edits,omitzero" doc:"What the operator's settings changed in the request, as what=how."`
 	Losses   []Loss    `json:"losses" doc:"What the translation could not carry."`
 	Usage    Usage     `json:"usage"`
 	Told     Told      `json:"told"`
@@ -54,7 +55,7 @@ type Explanation struct {
 
 // A Sentence is one fact of the story, in plain words without a line end.
 type Sentence struct {
-	About string `json:"about" enum:"asked,route,passed,chosen,attempt,way,losses,told,usage,advice"`
+	About string `json:"about" enum:"asked,route,changed,passed,chosen,attempt,way,losses,told,usage,advice"`
 	Text  string `json:"text"`
 }
 
@@ -128,6 +129,7 @@ func Of(x *journal.Exchange, cost Cost) Explanation {
 	e := Explanation{
 		ID:      x.ID,
 		Outcome: outcome(x),
+		Edits:   x.Edits,
 		Client:  Client{Key: x.Key, Name: x.Client, Peer: x.Peer, Protocol: x.Inbound, Stream: x.Stream},
 		Model:   Model{Asked: x.Asked, Rule: x.Rule, Tried: tried(x), Served: x.Served},
 		Usage:   Usage{Usage: x.Usage, Total: x.Usage.Total(), Estimated: x.Estimated},

@@ -19,6 +19,7 @@ func (e *Explanation) tell(x *journal.Exchange, cost Cost) {
 	}
 	say("asked", asked(x))
 	say("route", routed(x, e.Model.Tried))
+	say("changed", changed(x.Edits))
 	for i, p := range e.Passed {
 		if i == 8 {
 			say("passed", fmt.Sprintf("%d more accounts were passed over.", len(e.Passed)-i))
@@ -89,6 +90,25 @@ func routed(x *journal.Exchange, tried []string) string {
 		names[i] = plain(m)
 	}
 	return s + " and leads to " + strings.Join(names, ", then to ") + "."
+}
+
+// changed says what the settings changed in the request.
+func changed(edits []string) string {
+	var out []string
+	for _, e := range edits {
+		switch what, how, _ := strings.Cut(e, "="); what {
+		case "system_prompt":
+			out = append(out, "put the global system prompt ("+plain(how)+") before its instructions")
+		case "thinking":
+			out = append(out, "changed the thinking that it asks for ("+plain(how)+")")
+		default:
+			out = append(out, "changed "+plain(e))
+		}
+	}
+	if out == nil {
+		return ""
+	}
+	return "The settings " + strings.Join(out, " and ") + "."
 }
 
 // chosen says why an account was taken, unless that goes without saying.
@@ -193,6 +213,8 @@ func way(x *journal.Exchange) string {
 		return ""
 	case x.Outbound != x.Inbound:
 		return "The request was translated from " + plain(x.Inbound) + " to " + plain(x.Outbound) + "."
+	case len(x.Edits) > 0:
+		return "The account speaks the client's protocol, so all but what the settings change went through unchanged."
 	case x.Asked != x.Served:
 		return "The account speaks the client's protocol, so all but the model's name went through unchanged."
 	}

@@ -60,6 +60,14 @@ func Decode(payload []byte) (*Exchange, error) {
 			x.Losses[i] = d.text()
 		}
 	}
+	if payload[0] >= 3 {
+		if n := d.count(maxEdits); n > 0 {
+			x.Edits = make([]string, n)
+			for i := range x.Edits {
+				x.Edits[i] = d.text()
+			}
+		}
+	}
 	if d.bad || d.rest != "" {
 		return nil, errShort
 	}

@@ -9,8 +9,8 @@ import (
 // a new version; a reader takes all versions up to its own.
 //
 // 2: why an account was taken, how many were able, and how long it was waited
-// for.
-const version = 2
+// for. 3: what the settings changed in the request.
+const version = 3
 
 // What an encoded exchange can hold. Longer texts and lists are cut, so that
 // one exchange never exceeds maxPayload.
@@ -20,6 +20,7 @@ const (
 	maxAttempts = 64
 	maxPassed   = 32
 	maxLosses   = 256
+	maxEdits    = 8
 	maxPayload  = 1 << 20
 )
 
@@ -81,6 +82,11 @@ func Append(b []byte, x *Exchange) []byte {
 	b = binary.AppendUvarint(b, uint64(len(losses)))
 	for _, l := range losses {
 		b = appendText(b, l, maxNote)
+	}
+	edits := x.Edits[:min(len(x.Edits), maxEdits)]
+	b = binary.AppendUvarint(b, uint64(len(edits)))
+	for _, e := range edits {
+		b = appendText(b, e, maxNote)
 	}
 	return b
 }

@@ -116,8 +116,8 @@ func TestEncodingIsBounded(t *testing.T) {
 	if got.Error != huge[:maxText] || got.Attempts[0].Error != huge[:maxNote] {
 		t.Errorf("texts were cut to %d and %d bytes, want %d and %d", len(got.Error), len(got.Attempts[0].Error), maxText, maxNote)
 	}
-	if len(got.Attempts) != maxAttempts || len(got.Passed) != maxPassed || len(got.Losses) != maxLosses {
-		t.Errorf("lists were cut to %d, %d, %d", len(got.Attempts), len(got.Passed), len(got.Losses))
+	if len(got.Attempts) != maxAttempts || len(got.Passed) != maxPassed || len(got.Losses) != maxLosses || len(got.Edits) != maxEdits {
+		t.Errorf("lists were cut to %d, %d, %d, %d", len(got.Attempts), len(got.Passed), len(got.Losses), len(got.Edits))
 	}
 	if s := string(appendText(nil, strings.Repeat("a", maxNote-1)+"é", maxNote)); !strings.HasSuffix(s, "a") {
 		t.Errorf("a character was cut in half: …%q", s[len(s)-2:])
@@ -149,6 +149,19 @@ func TestOlderFormat(t *testing.T) {
 		Passed:   []Passed{{"c", "cooling: broken"}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestSecondFormat: it had all but what the settings changed, which stands last.
+func TestSecondFormat(t *testing.T) {
+	b := Append(nil, typical())
+	b[0] = 2
+	got, err := Decode(b[:len(b)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(typical(), got); d != "" {
 		t.Error(d)
 	}
 }

@@ -59,6 +59,7 @@ type Exchange struct {
 	Attempts  []Attempt `json:"attempts,omitzero"`
 	Passed    []Passed  `json:"passed,omitzero"` // accounts that were not tried, and why; at most 32
 	Losses    []string  `json:"losses,omitzero"` // "path=reason"
+	Edits     []string  `json:"edits,omitzero"`  // what the settings changed in the request, "what=how"; at most 8
 
 	Fault string `json:"fault,omitzero"` // the class of what the client was told, "" if it was served
 	Code  string `json:"code,omitzero"`

@@ -169,7 +169,7 @@ func (m *merger) list(listed map[string]stock, name string, table *route.Table) 
 	if _, done := listed[name]; done {
 		return
 	}
-	plan := table.Plan(name)
+	plan := table.Plan(name, nil)
 	for _, target := range plan.Models {
 		s, ok := m.lookUp(target)
 		if !ok {

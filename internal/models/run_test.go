@@ -12,6 +12,7 @@ import (
 
 	"portico/internal/fault"
 	"portico/internal/pool"
+	"portico/internal/route"
 	"portico/internal/secret"
 )
 
@@ -278,10 +279,7 @@ func TestShareBound(t *testing.T) {
 func TestSetRefusesRoutes(t *testing.T) {
 	s := New(Options{})
 	bad := Setup{}
-	bad.Routes = append(bad.Routes, struct {
-		Match string
-		To    []string
-	}{"/(/", []string{"x"}})
+	bad.Routes = append(bad.Routes, route.Rule{Match: "/(/", To: []string{"x"}})
 	if err := s.Set(bad); err == nil || !strings.Contains(err.Error(), "route 1") {
 		t.Errorf("%v", err)
 	}

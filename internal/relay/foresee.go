@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"portico/internal/pool"
+	"portico/internal/route"
 )
 
 // A Target is what would become of a call at one model of its route.
@@ -15,14 +16,15 @@ type Target struct {
 	pool.Foresight
 }
 
-// Foresee says what would become of c if it came now: the route that decides,
+// Foresee says what would become of c if it came now and were like what is
+// assumed of it, whatever its body: the route that decides,
 // and the models of its chain up to the first that somebody would serve or
 // wait for. Nobody is asked anything.
-func (r *Relay) Foresee(c *Call) (rule string, targets []Target) {
+func (r *Relay) Foresee(c *Call, assumed route.Facts) (rule string, targets []Target) {
 	a := newAnswer()
 	a.r, a.ctx, a.c = r, context.Background(), c
-	a.plan = c.Settings.Routes.Plan(c.Model)
-	a.query.Session, a.query.Tokens = conversation(c), int64(len(c.Body))/bytesPerToken
+	a.plan = c.Settings.Routes.Plan(c.Model, func() route.Facts { return assumed })
+	a.query.Session, a.query.Tokens = conversation(c), assumed.Tokens
 	if c.Session == "" && c.Begins == 0 {
 		a.query.Session = 0
 	}

@@ -107,8 +107,9 @@ func (a *answer) serve() *fault.Fault {
 	if f, done := a.resume(); f != nil || done {
 		return f
 	}
-	a.plan = a.c.Settings.Routes.Plan(a.c.Model)
+	a.plan = planFor(a.c)
 	a.x.Rule = a.plan.Rule
+	a.shape()
 	a.left = max(a.c.Settings.Attempts, 1)
 	a.r.retries.calls.Add(1)
 	a.findForms()
@@ -177,6 +178,9 @@ func (a *answer) next(f *fault.Fault, l *pool.Lease) Step {
 		return Again
 	}
 	step := after(f)
+	if a.model < len(a.plan.Models)-1 && a.plan.GoesOn(f.Class.String()) {
+		step = Onward
+	}
 	if a.live || a.ctx.Err() != nil || a.unsure(f) || a.c.Op == protocol.Count && missing(f) {
 		step = GiveUp
 	}

@@ -22,6 +22,10 @@ type Settings struct {
 	// Catalog is what is known of models, for requests that have to be put in
 	// another protocol. It may be nil.
 	Catalog *catalog.Catalog
+	// Thinking says what becomes of the thinking that clients ask for.
+	Thinking config.Thinking
+	// Preamble is put before the instructions of conversations, "": nothing is.
+	Preamble string
 }
 
 // A Recorder keeps exchanges. *journal.Journal is one.

@@ -1,0 +1,96 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// nameTable is a table from model names, or globs of them, to models, at most 1000.
+func nameTable(name string, at func(*Config) *map[string]string, doc string) field[Config] {
+	const bound = 1000
+	return field[Config]{
+		Key{Name: name, Type: "a table of names and models", Doc: doc, FileOnly: true},
+		func(r *report, path string, n node, into *Config) {
+			switch {
+			case n.kind == null:
+				return
+			case n.kind != table:
+				r.problem(n.line, path, "takes a table, not %s", n.kind)
+				return
+			case len(n.pairs) > bound:
+				r.problem(n.line, path, "has %d entries; at most %d are taken", len(n.pairs), bound)
+				return
+			}
+			out := make(map[string]string, len(n.pairs))
+			for _, e := range n.pairs {
+				at := path + "." + e.name
+				s, ok := r.scalar(at, e.value)
+				if !ok {
+					continue
+				}
+				_, err := pattern(e.name)
+				if err == nil {
+					s, err = glob(s)
+				}
+				switch _, twice := out[e.name]; {
+				case err != nil:
+					r.problem(e.line, at, "%v", err)
+				case twice:
+					r.problem(e.line, at, "is there twice")
+				default:
+					out[e.name] = s
+				}
+			}
+			*at(into) = out
+		},
+		func(c *Config) any {
+			if *at(c) == nil {
+				return map[string]string{}
+			}
+			return *at(c)
+		},
+	}
+}
+
+// orNone takes the empty text, and else what check does.
+func orNone(check func(string) (string, error)) func(string) (string, error) {
+	return func(s string) (string, error) {
+		if s == "" {
+			return "", nil
+		}
+		return check(s)
+	}
+}
+
+// prose takes a text of several lines, at most 16 KiB.
+func prose(s string) (string, error) {
+	if len(s) > 16<<10 {
+		return "", fmt.Errorf("has %d bytes; at most %d are taken", len(s), 16<<10)
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }) >= 0 {
+		return "", fmt.Errorf("%s holds control characters", quote(s))
+	}
+	return s, nil
+}
+
+// faultClasses are the classes of internal/fault that an attempt can end with
+// and after which another model may do better.
+var faultClasses = []string{
+	"bad_request", "context_too_long", "content_filtered", "credential_invalid", "credential_expired", "permission", "rate_limited", "quota_spent",
+	"plan_gate", "model_denied", "model_gone", "overloaded", "broken", "timeout", "network", "unknown",
+}
+
+func faultClass(s string) (string, error) { return among(s, "a class of faults", faultClasses) }
+
+var abilities = []string{"vision", "audio", "documents", "tools", "thinking", "schema"}
+
+func ability(s string) (string, error) { return among(s, "an ability", abilities) }
+
+func among(s, what string, words []string) (string, error) {
+	if !slices.Contains(words, s) {
+		return "", fmt.Errorf("%s is not %s: %s%s", quote(s), what, strings.Join(words, ", "), suggest(s, words))
+	}
+	return s, nil
+}
