@@ -302,6 +302,15 @@ var answerTraps = []answerTrap{
 		has: []string{`"text":"four"`, `"stop_reason":"end_turn"`}, not: []string{`tool_use`},
 	},
 	{
+		name: "no trap: an answer that is spoken", client: gem, upstream: chat, in: `
+{"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","audio":{"id":"a1","transcript":"he"}}}]}
+{"id":"c1","choices":[{"index":0,"delta":{"audio":{"data":"AAE=","transcript":"llo"}}}]}
+{"id":"c1","choices":[{"index":0,"delta":{"audio":{"data":"AgM=","expires_at":1}}}]}
+{"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+[DONE]`,
+		has: []string{`"text":"he"`, `"text":"llo"`, `"inlineData":{"mimeType":"audio/pcm","data":"AAECAw=="}`, `"finishReason":"STOP"`},
+	},
+	{
 		name: "B15 free text for a tool that takes none", client: claude, upstream: responses, whole: true,
 		in:  `{"id":"r1","object":"response","status":"completed","output":[{"type":"custom_tool_call","id":"ctc_1","call_id":"call_1","name":"f","input":"4 + 4","status":"completed"}]}`,
 		has: []string{`"name":"f","input":{"input":"4 + 4"}`, `"stop_reason":"tool_use"`},

@@ -34,6 +34,7 @@ type choiceDecoder struct {
 	part   int      // … and its number
 	calls  []callDecoder
 	halted bool
+	heard  []byte // the sound so far
 }
 
 type openKind uint8
@@ -136,6 +137,7 @@ func (s *streamDecoder) End(dst []llm.Event) []llm.Event {
 	}
 	s.ended = true
 	for _, c := range s.choices {
+		dst = c.tellSound(dst)
 		dst = c.close(dst)
 		dst = c.closeCalls(dst)
 	}
@@ -183,6 +185,7 @@ func (s *streamDecoder) choice(dst []llm.Event, v []byte) []llm.Event {
 	}
 	c.halted = true
 	named := slices.ContainsFunc(c.calls, func(call callDecoder) bool { return call.opened })
+	dst = c.tellSound(dst)
 	dst = c.close(dst)
 	dst = c.closeCalls(dst)
 	e := llm.Event{Kind: llm.Halt, Answer: c.answer, Stop: stopOf(reason(finish))}
@@ -227,6 +230,8 @@ func (c *choiceDecoder) delta(dst []llm.Event, v []byte) []llm.Event {
 				}
 				dst = c.call(dst, e)
 			}
+		case "audio":
+			dst = c.sound(dst, m.Value)
 		case "function_call":
 			dst = c.legacy(dst, m.Value)
 		case "annotations":
