@@ -54,7 +54,11 @@ func reason(r *recording, resp *http.Response, got []byte) string {
 	switch {
 	case resp == nil:
 		return ""
-	case r.status >= 500 || r.status == 429 || r.status == 401 || r.status == 403 || r.status == 402 || r.status == 408:
+	case r.status >= 500:
+		if resp.StatusCode >= 500 {
+			return "an error of the upstream's server: told as the gateway's own, since no other account could serve"
+		}
+	case r.status == 429 || r.status == 401 || r.status == 403 || r.status == 402 || r.status == 408:
 		if resp.StatusCode == 429 || resp.StatusCode >= 500 {
 			return "an error of the account: told as the gateway's own, since no other account could serve"
 		}
@@ -68,8 +72,10 @@ func reason(r *recording, resp *http.Response, got []byte) string {
 		return "a count that the upstream refuses is estimated"
 	case r.sse && resp.StatusCode == http.StatusOK && bytes.HasPrefix(r.response, got):
 		return "an error ends the answer: what the recording has behind it is not passed on"
-	case resp.StatusCode >= 400 && r.status == http.StatusOK:
-		return "the recording is no answer, or an error within a 200: failed over unseen, then told"
+	case resp.StatusCode >= 400 && r.status == http.StatusOK && failure(r):
+		return "an error within a 200, or one recorded without its status: failed over unseen, then told"
+	case resp.StatusCode >= 500 && r.status == http.StatusOK && silent(r):
+		return "the recording is no answer of a model, or one that says nothing: failed over unseen, then told"
 	}
 	return ""
 }
@@ -79,4 +85,21 @@ func clip(s string) string {
 		s = s[:200] + "…"
 	}
 	return strings.ReplaceAll(s, "\n", "⏎")
+}
+
+// failure reports whether a recording is an error, or a stream that ends with
+// one.
+func failure(r *recording) bool {
+	d, err := readAnswer(r.protocol, r.response, r.sse)
+	if err == nil && d.failed {
+		return true
+	}
+	v, err := tree(r.response) // some streams are answered with an error as JSON
+	return err == nil && (obj(v)["error"] != nil || str(obj(v)["type"]) == "error")
+}
+
+// silent reports whether a recording tells nothing that a reader knows.
+func silent(r *recording) bool {
+	d, err := readAnswer(r.protocol, r.response, r.sse)
+	return err != nil || d.useless()
 }
