@@ -62,7 +62,8 @@ type bill struct {
 // shrink, so a smaller count, such as the zero that a vendor fills in, takes
 // nothing back. It does where the upstream accounts for its runs one by one,
 // since the counts are then those of the runs after a conversation was
-// compacted.
+// compacted. And what was read is no sum that grows: who is not Anthropic may
+// guess it at the start, as this gateway does, and knows it at the end.
 func (b *bill) add(v []byte) {
 	now, iterations := scan(v)
 	exact := !wire.Empty(iterations)
@@ -70,6 +71,9 @@ func (b *bill) add(v []byte) {
 		if n > *sum || exact && n >= 0 {
 			*sum = n
 		}
+	}
+	if now.in > 0 {
+		b.counts.in = now.in
 	}
 	join(&b.counts.in, now.in)
 	join(&b.counts.cacheRead, now.cacheRead)

@@ -37,6 +37,10 @@ func TestUsage(t *testing.T) {
 			[]string{`{"input_tokens":0,"output_tokens":0}`, `{"input_tokens":10,"cache_read_input_tokens":6,"output_tokens":40}`},
 			llm.Usage{Input: 10, CacheRead: 6, Output: 40},
 		},
+		"a gateway guesses the input, and knows it at the end": {
+			[]string{`{"input_tokens":16,"output_tokens":1}`, `{"input_tokens":7,"cache_read_input_tokens":7,"output_tokens":40}`},
+			llm.Usage{Input: 7, CacheRead: 7, Output: 40},
+		},
 		"a vendor fills in zeros": {
 			[]string{`{"input_tokens":10,"cache_read_input_tokens":300,"output_tokens":1}`, `{"input_tokens":0,"cache_read_input_tokens":0,"cache_creation_input_tokens":null,"output_tokens":40}`},
 			llm.Usage{Input: 10, CacheRead: 300, Output: 40},
