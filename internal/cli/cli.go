@@ -61,6 +61,7 @@ type grammar struct {
 	Logs       logsCmd       `cmd:"" help:"List finished requests, or follow them."`
 	Explain    explainCmd    `cmd:"" help:"Tell what happened to one request, and why."`
 	Doctor     doctorCmd     `cmd:"" help:"Check the installation and say what to mend."`
+	Simulate   simulateCmd   `cmd:"" help:"Compare the strategies on made-up accounts."`
 	Conf       configCmd     `cmd:"" name:"config" help:"Check or show the configuration."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
