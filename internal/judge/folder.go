@@ -20,6 +20,7 @@ import (
 type folder struct {
 	dir  string // absolute
 	node string // the program that runs the upstream
+	sdk  string // the project's own programs, installed; "": there are none
 }
 
 func (f *folder) programs() string { return filepath.Join(f.dir, "programs") }
@@ -29,10 +30,11 @@ func (f *folder) mock() string     { return filepath.Join(f.dir, "mock", "mock.m
 func open(ctx context.Context, o options, out io.Writer) (*folder, error) {
 	dir := o.clients
 	if dir == "" {
-		if err := install(ctx, o.source, o.cache, out); err != nil {
+		dir = filepath.Join(o.cache, "clients")
+		fmt.Fprintln(out, "the clients are in", dir, "(to install them takes some minutes, once, and about 2 GB)")
+		if err := install(ctx, o.source, dir, "bash", filepath.Join("programs", "install.sh")); err != nil {
 			return nil, err
 		}
-		dir = o.cache
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -50,15 +52,23 @@ func open(ctx context.Context, o options, out io.Writer) (*folder, error) {
 			return nil, errors.New("node is needed to run the upstream and was not found")
 		}
 	}
+	if o.sdk != "" {
+		if f.sdk, err = filepath.Abs(filepath.Join(o.cache, "sdk")); err != nil {
+			return nil, err
+		}
+		if err := install(ctx, o.sdk, f.sdk, "npm", "ci", "--ignore-scripts"); err != nil {
+			return nil, err
+		}
+	}
 	return f, nil
 }
 
 // stamp is the file that says what is installed.
 const stamp = ".installed"
 
-// install copies source to the folder to and runs its script, unless that was
-// done with the same files before.
-func install(ctx context.Context, source, to string, out io.Writer) error {
+// install copies source to the folder to and runs a command there, unless that
+// was done with the same files before.
+func install(ctx context.Context, source, to, command string, args ...string) error {
 	if _, err := os.Stat(source); err != nil {
 		return fmt.Errorf("there are no clients to install in %s; name an installed folder with -clients (make clients CLIENTS=FOLDER)", source)
 	}
@@ -69,7 +79,7 @@ func install(ctx context.Context, source, to string, out io.Writer) error {
 	if have, err := os.ReadFile(filepath.Join(to, stamp)); err == nil && string(have) == want {
 		return nil
 	}
-	for _, tool := range []string{"npm", "bash"} {
+	for _, tool := range []string{"npm", command} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return fmt.Errorf("%s is needed to install the clients and was not found; name an installed folder with -clients (make clients CLIENTS=FOLDER)", tool)
 		}
@@ -80,9 +90,8 @@ func install(ctx context.Context, source, to string, out io.Writer) error {
 	if err := os.CopyFS(to, os.DirFS(source)); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "installing the clients in", to, "(once, about 2 GB, some minutes)")
 	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, "bash", filepath.Join("programs", "install.sh"))
+	cmd := exec.CommandContext(ctx, command, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = to, &said, &said
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("the clients cannot be installed: %w\n%s", err, bytes.TrimSpace(said.Bytes()))
@@ -121,7 +130,9 @@ func (f *folder) trials(only string) ([]trial, error) {
 			there[name] = true
 		}
 	}
-	ts := slices.DeleteFunc(slices.Clone(known), func(t trial) bool { return !there[t.program] })
+	ts := slices.DeleteFunc(slices.Clone(known), func(t trial) bool {
+		return !there[t.program] && (f.sdk == "" || !t.script())
+	})
 	for _, e := range entries { // sorted by name
 		if name := e.Name(); there[name] && !slices.ContainsFunc(known, func(t trial) bool { return t.program == name }) {
 			ts = append(ts, trial{name: strings.TrimPrefix(name, "run-"), program: name})

@@ -103,7 +103,7 @@ func TestInstall(t *testing.T) {
 	write(t, source, "programs/install.sh", "echo ran >> ../count; touch programs/installed\n")
 	path := os.Getenv("PATH")
 	t.Setenv("PATH", tools)
-	if err := install(t.Context(), source, to, &strings.Builder{}); err == nil || !strings.HasPrefix(err.Error(), "npm is needed") {
+	if err := install(t.Context(), source, to, "bash", "programs/install.sh"); err == nil || !strings.HasPrefix(err.Error(), "npm is needed") {
 		t.Errorf("without npm: %v", err)
 	}
 	write(t, tools, "npm", "")
@@ -112,7 +112,7 @@ func TestInstall(t *testing.T) {
 		if i == 2 {
 			write(t, source, "programs/run-new", "")
 		}
-		if err := install(t.Context(), source, to, &strings.Builder{}); err != nil {
+		if err := install(t.Context(), source, to, "bash", "programs/install.sh"); err != nil {
 			t.Fatal(err)
 		}
 		count, _ := os.ReadFile(filepath.Join(filepath.Dir(to), "count"))
@@ -121,10 +121,10 @@ func TestInstall(t *testing.T) {
 		}
 	}
 	write(t, source, "programs/install.sh", "echo no network; exit 1\n")
-	if err := install(t.Context(), source, to, &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "no network") {
+	if err := install(t.Context(), source, to, "bash", "programs/install.sh"); err == nil || !strings.Contains(err.Error(), "no network") {
 		t.Errorf("a script that fails: %v", err)
 	}
-	if err := install(t.Context(), source, to, &strings.Builder{}); err == nil {
+	if err := install(t.Context(), source, to, "bash", "programs/install.sh"); err == nil {
 		t.Error("what could not be installed counts as installed")
 	}
 }

@@ -8,7 +8,8 @@
 // FOLDER holds the upstream (mock/mock.mjs) and the programs that run the
 // clients (programs/run-*), installed. Without it both are copied from -source
 // and installed with the folder's own script, once, which takes npm and some
-// minutes.
+// minutes. The Vercel AI SDK and LangChain are run by programs of the project,
+// which are installed by npm from their lock file.
 //
 // With -upstream own each client meets accounts of its own protocol; with the
 // name of a protocol all clients meet accounts of that one, so that the
@@ -35,7 +36,8 @@ type options struct {
 	gateway  string // binary
 	clients  string // installed folder, or ""
 	source   string // to copy and install, if there is no folder
-	cache    string // where that is copied to
+	sdk      string // the project's own programs, or ""
+	cache    string // where source and sdk are copied to
 	upstream string // own, a protocol, or all
 	only     string // part of the trials' names
 	list     bool
@@ -47,7 +49,8 @@ func main() {
 	flag.StringVar(&o.gateway, "gateway", "bin/portico", "the gateway's `binary`")
 	flag.StringVar(&o.clients, "clients", "", "`folder` with the upstream and the installed clients; empty: copy -source and install it")
 	flag.StringVar(&o.source, "source", "../shared/tools/clients", "`folder` that is copied and installed")
-	flag.StringVar(&o.cache, "cache", filepath.Join(".cache", "clients"), "`folder` that it is copied to")
+	flag.StringVar(&o.sdk, "sdk", filepath.Join("internal", "judge", "sdk"), "`folder` with programs over more SDKs, which is copied and installed, too; empty: leave them out")
+	flag.StringVar(&o.cache, "cache", ".cache", "`folder` that they are copied to")
 	flag.StringVar(&o.upstream, "upstream", own, "the upstream's protocol: "+strings.Join(append(upstreams(), "all"), ", "))
 	flag.StringVar(&o.only, "only", "", "run only what has this `text` in its name")
 	flag.BoolVar(&o.list, "list", false, "list what would run")

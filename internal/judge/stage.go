@@ -189,6 +189,9 @@ func (s *stage) once(ctx context.Context, t trial, setting string) ([]byte, erro
 		return nil, err
 	}
 	cmd := exec.Command(filepath.Join(s.folder.programs(), t.program), s.gateway.Base)
+	if t.script() {
+		cmd = exec.Command(s.folder.node, filepath.Join(s.folder.sdk, t.program), s.gateway.Base)
+	}
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + s.dir, setting}, t.env...)
 	cmd.SysProcAttr = group()
 	return watched(ctx, cmd, patience)

@@ -15,6 +15,9 @@ type trial struct {
 	own     string   // the protocol that the client speaks, "" for several or unknown
 }
 
+// script reports whether the program is one of the project's own.
+func (t trial) script() bool { return strings.HasSuffix(t.program, ".mjs") }
+
 // String is for a list.
 func (t trial) String() string {
 	return strings.TrimSpace(t.name + ": " + strings.Join(append(t.env, t.program), " "))
@@ -60,6 +63,11 @@ var known = func() []trial {
 		{"Qwen Code, responses", "run-qwen-code", []string{"AUTHTYPE=openai-responses"}, responses},
 		{"Qwen Code, anthropic", "run-qwen-code", []string{"AUTHTYPE=anthropic"}, anthropic},
 		{"Qwen Code, gemini", "run-qwen-code", []string{"AUTHTYPE=gemini"}, gemini},
+	}
+	for _, sdk := range []trial{{name: "AI SDK", program: "ai.mjs"}, {name: "LangChain", program: "langchain.mjs"}} {
+		for _, p := range []string{chat, responses, anthropic, gemini} {
+			ts = append(ts, trial{sdk.name + ", " + p, sdk.program, []string{"PROTOCOL=" + p}, p})
+		}
 	}
 	for _, c := range []trial{
 		{"Claude Code", "run-claude-code", nil, anthropic},
