@@ -46,6 +46,7 @@ func TestStateful(t *testing.T) {
 		"a stored conversation": {&llm.Request{Extra: extra("conversation")}, "conversation"},
 		"a stored prompt":       {&llm.Request{Extra: extra("prompt")}, "prompt"},
 		"cached content":        {&llm.Request{Cache: llm.Caching{Content: "cachedContents/x"}}, "cachedContent"},
+		"a sealed summary":      {&llm.Request{Messages: []llm.Message{user(say("a")), model(&llm.Opaque{Protocol: protocol.OpenAIResponses, Kind: "compaction"})}}, "input[1]"},
 		"a stored item":         {&llm.Request{Messages: []llm.Message{user(say("a")), model(&llm.Opaque{Protocol: protocol.OpenAIResponses, Kind: "item_reference"})}}, "input[1]"},
 	} {
 		c.r.Protocol = protocol.OpenAIResponses

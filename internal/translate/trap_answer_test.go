@@ -30,6 +30,27 @@ var answerTraps = []answerTrap{
 		once: []string{`event: message_delta`, `event: message_stop`},
 	},
 	{
+		name: "A24 and is hidden from who did not ask", client: chat, upstream: claude, in: `
+{"type":"message_start","message":{"id":"m1","type":"message","role":"assistant","model":"x","content":[],"usage":{"input_tokens":7,"output_tokens":1}}}
+{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}
+{"type":"content_block_stop","index":0}
+{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}
+{"type":"message_stop"}`,
+		has: []string{`"content":"hi"`, `"finish_reason":"stop"`}, not: []string{`usage`}, once: []string{`[DONE]`},
+	},
+	{
+		name: "A24 nor from who did", client: chat, upstream: claude,
+		ask: `{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"u"}]}`, in: `
+{"type":"message_start","message":{"id":"m1","type":"message","role":"assistant","model":"x","content":[],"usage":{"input_tokens":7,"output_tokens":1}}}
+{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}
+{"type":"content_block_stop","index":0}
+{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}
+{"type":"message_stop"}`,
+		has: []string{`"choices":[],"usage":{"prompt_tokens":7,`, `"completion_tokens":3,`, `"total_tokens":10`},
+	},
+	{
 		name: "A25 an empty list of calls", client: claude, upstream: chat, in: `
 {"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","content":"h","tool_calls":[]}}]}
 {"id":"c1","choices":[{"index":0,"delta":{"content":"i","tool_calls":[]}}]}
