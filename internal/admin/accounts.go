@@ -43,6 +43,8 @@ type Account struct {
 	InFlight int    `json:"in_flight"`
 	Served   uint64 `json:"served" doc:"Requests that it was given since the start."`
 	FirstMS  int64  `json:"first_ms,omitzero" doc:"Time to the first byte, smoothed."`
+
+	Quota []Quota `json:"quota" doc:"What its vendor says is left of windows of hours or days; empty if it says nothing."`
 }
 
 // Limits are what the operator allows an account; 0 is no limit.
@@ -82,6 +84,7 @@ func view(v *pool.View, stored bool) Account {
 		Priority: v.Priority, Weight: v.Weight, Limits: Limits{v.RPM, v.TPM, v.Parallel},
 		Headers: slices.Sorted(maps.Keys(v.Header)), Options: slices.Sorted(maps.Keys(v.Options)), Origin: "built_in",
 		State: state(v), Failures: h.Failed, InFlight: v.InFlight, Served: v.Served, FirstMS: v.First.Milliseconds(),
+		Quota: quota(v, time.Now()),
 	}
 	switch {
 	case v.Declared:

@@ -184,7 +184,7 @@ routing: {background: simulator-cheap}
 		`{"model":"auto"}`: `"rule":"auto","targets":[{"model":"simulator",`,
 		`{"model":"aux"}`:  `"rule":"au*","targets":[{"model":"simulator-rest"`,
 		`{"model":"auto","tokens":1001,"needs":["vision","tools"]}`: `"rule":"auto (over 1000 tokens, with vision)","targets":[{"model":"simulator-eyes"`,
-		`{"model":"auto","background":"title"}`:                     `"rule":"* (background any)","targets":[{"model":"simulator-cheap"`,
+		`{"model":"auto","background":"title"}`:                     `"rule":"* (background title)","targets":[{"model":"simulator-cheap"`,
 		`{"model":"alias","protocol":"anthropic"}`:                  `"taken":"simulator"`,
 		`{"model":"any","op":"embed"}`:                              `"verdict":"taken"`,
 	} {

@@ -141,7 +141,7 @@ type accountList struct {
 
 // Help says what the columns mean.
 func (*accountList) Help() string {
-	return `The state is ready, cooling (it waits by itself until the time in AGAIN IN), trial (its wait is over and the next request tries it), down (the vendor rejected it and you should act) or off. Where only some models of an account have to wait, the first of them is named. SERVED counts since the gateway's start.
+	return `The state is ready, cooling (it waits by itself until the time in AGAIN IN), trial (its wait is over and the next request tries it), down (the vendor rejected it and you should act) or off. Where only some models of an account have to wait, the first of them is named. SERVED counts since the gateway's start. LEFT is what the vendor says is left of windows of hours or days, and when that runs dry if it goes on like this; a vendor who says nothing has none.
 
 Examples:
   portico account list
@@ -170,9 +170,9 @@ func (c *accountList) Run(g *globals) error {
 			if a.Preset != "" {
 				provider += "/" + a.Preset
 			}
-			rows = append(rows, []string{a.Name, provider, strings.Join(a.Protocols, ","), a.Key, state, until(again, now), strconv.FormatUint(a.Served, 10), a.Origin})
+			rows = append(rows, []string{a.Name, provider, strings.Join(a.Protocols, ","), a.Key, state, until(again, now), strconv.FormatUint(a.Served, 10), left(a.Quota, now), a.Origin})
 		}
-		return table(g.out, "NAME\tPROVIDER\tPROTOCOLS\tKEY\tSTATE\tAGAIN IN\tSERVED\tFROM", rows)
+		return table(g.out, "NAME\tPROVIDER\tPROTOCOLS\tKEY\tSTATE\tAGAIN IN\tSERVED\tLEFT\tFROM", rows)
 	})
 }
 

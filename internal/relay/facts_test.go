@@ -97,7 +97,7 @@ func TestRouteByFacts(t *testing.T) {
 		route.Rule{Match: "m", To: []string{"long"}, When: route.When{Over: 1000}},
 	)
 	for body, want := range map[string][2]string{
-		`{"model":"m","stream":true,"messages":[{"role":"system","content":"You are a title generator."},{"role":"user","content":"x"}]}`: {"cheap", "* (background any)"},
+		`{"model":"m","stream":true,"messages":[{"role":"system","content":"You are a title generator."},{"role":"user","content":"x"}]}`: {"cheap", "* (background title)"},
 		`{"model":"m","stream":true,"messages":[{"role":"user","content":"` + strings.Repeat("word ", 1000) + `"}]}`:                      {"long", "m (over 1000 tokens)"},
 		`{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}`:                                                          {"m", ""},
 	} {

@@ -178,7 +178,11 @@ func (t *Table) Plan(model string, look func() Facts) Plan {
 			facts, looked = look(), true
 		}
 		if r.bare || r.when.holds(&facts) {
-			return r.plan
+			p := r.plan
+			if r.when.Background == Any { // of which kind it is was found out
+				p.Rule = strings.Replace(p.Rule, "background "+Any, "background "+facts.Background, 1)
+			}
+			return p
 		}
 	}
 	return Plan{Models: []string{model}}

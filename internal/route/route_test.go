@@ -63,7 +63,8 @@ func TestPlanWhen(t *testing.T) {
 		{"m", Facts{Tokens: 2000, Needs: Vision | Tools | Schema}, "eyes", "m (with vision+tools)"},
 		{"m", Facts{Tokens: 100, Needs: Vision}, "rest", "m"},
 		{"m", Facts{Tokens: 100, Background: "title"}, "cheap", "* (background title)"},
-		{"m", Facts{Tokens: 100, Background: "topic"}, "errands", "* (background any)"},
+		{"m", Facts{Tokens: 100, Background: "topic"}, "errands", "* (background topic)"},
+		{"m", Facts{Tokens: 100, Background: "summary"}, "rest", "m"},
 		{"n", Facts{Tokens: 2000}, "n", ""},
 	} {
 		looks := 0
