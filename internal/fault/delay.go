@@ -14,8 +14,9 @@ const maxDelayText = 64
 
 // ParseDelay reads how long to wait from now in every spelling that upstreams
 // use: whole or fractional seconds ("2", "1.5"), a Go or proto duration
-// ("34.07s", "1m2.5s", "17ms"), an HTTP date, an RFC 3339 instant, or a Unix
-// time in seconds or milliseconds. A moment that has passed is a wait of 0.
+// ("34.07s", "1m2.5s", "17ms"), an HTTP date (which gives whole seconds,
+// rounded up), an RFC 3339 instant, or a Unix time in seconds or milliseconds.
+// A moment that has passed is a wait of 0.
 // The result is never negative and at most MaxWait; ok is false for garbage.
 func ParseDelay(s string, now time.Time) (d time.Duration, ok bool) {
 	s = strings.TrimSpace(s)
@@ -43,7 +44,8 @@ func ParseDelay(s string, now time.Time) (d time.Duration, ok bool) {
 		return min(max(d, 0), MaxWait), d >= 0
 	}
 	if t, err := http.ParseTime(s); err == nil {
-		return until(t, now), true
+		// A date has no fractions, so that those of what is left mean nothing.
+		return (until(t, now) + time.Second - 1).Truncate(time.Second), true
 	}
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return until(t, now), true

@@ -109,3 +109,15 @@ func FuzzDelay(f *testing.F) {
 		}
 	})
 }
+
+// A date has whole seconds: what is left of one is no exact time.
+func TestParseDelayDate(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 400_000_000, time.UTC)
+	d, ok := ParseDelay("Fri, 01 May 2026 12:00:02 GMT", now)
+	if want := 2 * time.Second; !ok || d != want {
+		t.Errorf("got %s, want %s", d, want)
+	}
+	if d, ok := ParseDelay("Fri, 01 May 2026 11:59:00 GMT", now); !ok || d != 0 {
+		t.Errorf("a date that has passed: %s", d)
+	}
+}
