@@ -181,6 +181,10 @@ type Refusal struct {
 	Now   Moment
 	Until Moment // from when on the next may go
 	Named bool   // the vendor said so; false: it is a guess
+	// Many: it was to take many units, so that the moment does not tell when
+	// one of them is there, and the bucket may hold far more than what went
+	// out in a second.
+	Many bool
 }
 
 const (
@@ -196,7 +200,7 @@ func (r *Refusal) after() time.Duration { return r.Until - r.Now }
 
 // exact reports whether r says when just one unit is there. A wait in whole
 // seconds was rounded up.
-func (r *Refusal) exact() bool { return r.Named && r.after()%time.Second != 0 }
+func (r *Refusal) exact() bool { return r.Named && !r.Many && r.after()%time.Second != 0 }
 
 // known is a moment at which r tells the level, and the level: one unit at its
 // end, or else some part of one now.

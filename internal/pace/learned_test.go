@@ -253,11 +253,11 @@ func FuzzLearned(f *testing.F) {
 			case 2:
 				l.Back(1)
 				past.Add(now, -1)
-				l.Refused(Refusal{now, now + time.Duration(s)*237*time.Millisecond, true}, &past)
+				l.Refused(Refusal{now, now + time.Duration(s)*237*time.Millisecond, true, false}, &past)
 			case 3:
 				l.Back(1)
 				past.Add(now, -1)
-				l.Refused(Refusal{now, now + time.Duration(s)*time.Second, false}, &past)
+				l.Refused(Refusal{now, now + time.Duration(s)*time.Second, false, false}, &past)
 			}
 			rate, burst, _ := l.Limit()
 			if math.IsNaN(rate) || rate < 0 || l.Known() && (burst < 1 || math.IsInf(burst, 0)) {
@@ -268,4 +268,19 @@ func FuzzLearned(f *testing.F) {
 			t.Fatalf("stuck: %+v", l)
 		}
 	})
+}
+
+// TestLearnedOfMany: a wait for many tokens, told to the millisecond, is not the
+// time in which one comes back, nor the end of a window.
+func TestLearnedOfMany(t *testing.T) {
+	var l Learned
+	var past Past
+	for i := range 20 {
+		past.Add(time.Duration(i)*100*time.Millisecond, 150)
+	}
+	now := 2 * time.Second
+	l.Refused(Refusal{Now: now, Until: now + 30*time.Millisecond, Named: true, Many: true}, &past)
+	if rate, _, window := l.Limit(); window != 0 || rate < 1000 || rate > 2000 {
+		t.Errorf("%.0f a second, window %s; 1500 a second went out", rate, window)
+	}
 }

@@ -206,7 +206,7 @@ func (g *gate) refused(now, until pace.Moment, t ticket, f *fault.Fault) {
 	if f.Limit == fault.OfTokens {
 		unit = pace.Tokens
 	}
-	g.limits.learned[unit].Refused(pace.Refusal{Now: now, Until: until, Named: f.After > 0}, &g.past[unit])
+	g.limits.learned[unit].Refused(pace.Refusal{Now: now, Until: until, Named: f.After > 0, Many: unit == pace.Tokens}, &g.past[unit])
 	g.publish(now)
 }
 
