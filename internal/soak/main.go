@@ -36,9 +36,13 @@ type size struct {
 	slow    int // clients that read slowly
 	reloads int // under load
 	streams int // open at SIGTERM
+	labs    int // of each kind, for the pool
+	kinds   int // of them
 	// window is how long a rate is measured, stall the write_stall of the
 	// clients that take nothing.
 	window, stall time.Duration
+	lab           time.Duration // how long one offers load
+	seed          uint64        // of the first lab, 0: by chance
 	// slack is by how much times may be longer than is asked for: tests run
 	// beside other tests and are no measurement.
 	slack time.Duration
@@ -46,8 +50,8 @@ type size struct {
 
 // full is what `make soak` does, brief what the tests do.
 var (
-	full  = size{rounds: 1000, each: 500, crowd: 2000, slow: 100, reloads: 100, streams: 500, window: 2 * time.Second, stall: 2 * time.Second, slack: 1}
-	brief = size{rounds: 4, each: 40, crowd: 100, slow: 8, reloads: 8, streams: 20, window: 300 * time.Millisecond, stall: 300 * time.Millisecond, slack: 10}
+	full  = size{rounds: 1000, each: 500, crowd: 2000, slow: 100, reloads: 100, streams: 500, labs: 6, kinds: len(goals), lab: 15 * time.Second, window: 2 * time.Second, stall: 2 * time.Second, slack: 1}
+	brief = size{rounds: 4, each: 40, crowd: 100, slow: 8, reloads: 8, streams: 20, labs: 1, kinds: 2, lab: time.Second, window: 300 * time.Millisecond, stall: 300 * time.Millisecond, slack: 10}
 )
 
 // A soak is one run.
@@ -73,6 +77,7 @@ var checks = []struct {
 	{"slow", (*soak).slow},
 	{"reload", (*soak).reload},
 	{"stop", (*soak).stop},
+	{"pool", (*soak).pool},
 	{"rest", (*soak).rest},
 }
 
@@ -92,13 +97,16 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 	}
 	f.StringVar(&s.binary, "gateway", "bin/portico", "the gateway's `binary`")
 	rounds := f.Int("rounds", 0, "how often it is killed; 0: 1000 times, or 4 with -brief")
+	f.Uint64Var(&s.size.seed, "seed", 0, "`number` that the limits and the load of the pool's first lab follow from; 0: by chance")
 	few := f.Bool("brief", false, "do little of everything, in seconds")
 	only := f.String("only", "", "`names` of checks, with commas: "+strings.Join(names, ", "))
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
 	if *few {
+		seed := s.size.seed
 		s.size = brief
+		s.size.seed = seed
 	}
 	s.report.slack = s.size.slack
 	s.size.rounds = cmp.Or(*rounds, s.size.rounds)
