@@ -23,7 +23,7 @@ func TestSimulate(t *testing.T) {
 		code int
 		says []string
 	}{
-		{"drawn", []string{"--length", "10s"}, exitOK, []string{"requests in ", "STRATEGY", "cache_first", "fixed", "an oracle would serve"}},
+		{"drawn", []string{"--length", "4s"}, exitOK, []string{"requests in ", "STRATEGY", "cache_first", "fixed", "an oracle would serve"}},
 		{"a file", []string{"--file", file, "--strategy", "balance"}, exitOK, []string{"on 2 accounts", "balance"}},
 		{"the file of the documentation", []string{"--file", documented(t), "--rate", "5", "--strategy", "balance"}, exitOK, []string{"on 7 accounts"}},
 		{"no such strategy", []string{"--strategy", "best"}, exitUsage, []string{`no strategy "best"`}},
@@ -48,7 +48,7 @@ func TestSimulate(t *testing.T) {
 func TestSimulateSame(t *testing.T) {
 	play := func(seed string) string {
 		var out, errs strings.Builder
-		if code := Run([]string{"simulate", "--json", "--faults", "--length", "10s", "--seed", seed}, nil, strings.NewReader(""), &out, &errs); code != exitOK {
+		if code := Run([]string{"simulate", "--json", "--faults", "--accounts", "7", "--length", "4s", "--seed", seed}, nil, strings.NewReader(""), &out, &errs); code != exitOK {
 			t.Fatal(code, errs.String())
 		}
 		return out.String()
