@@ -83,7 +83,7 @@ func keyFile(name string, at func(*Account) *secret.Text, doc string) field[Acco
 			if !filepath.IsAbs(s) {
 				s = filepath.Join(r.base, s)
 			}
-			r.files = append(r.files, s)
+			r.files, r.seen = append(r.files, s), append(r.seen, look([]string{s})...)
 			value, err := readSecretFile(s)
 			if err != nil {
 				r.problem(n.line, path, "%v", err)

@@ -43,6 +43,7 @@ type Config struct {
 
 	origin map[string]origin // where the value of a key comes from; absent: the default
 	read   []string          // every file that a reload looks at, there or not
+	seen   []stamp           // of those, from before they were read
 }
 
 // An AuthMode says which requests to the data plane need a key. The admin

@@ -144,7 +144,7 @@ metrics: {public: true}
 		DataDir: c.DataDir, File: filepath.Join(c.DataDir, "portico.yaml"),
 	}
 	got := *c
-	got.origin, got.read = nil, nil
+	got.origin, got.read, got.seen = nil, nil, nil
 	if diff := cmp.Diff(want, &got, cmp.AllowUnexported(Config{}, secret.Text{})); diff != "" {
 		t.Error(diff)
 	}

@@ -89,6 +89,8 @@ func load(o Options) (*Config, []Problem, error) {
 			return nil, nil, &Error{[]Problem{{Where: o.File, Text: err.Error()}}}
 		}
 	}
+	c.read = []string{path, filepath.Join(dir, generatedName)}
+	c.seen = look(c.read)
 	if readFile(r, path, fields, c) {
 		c.File = path
 	} else if o.File != "" {
@@ -102,7 +104,7 @@ func load(o Options) (*Config, []Problem, error) {
 		}
 	}
 	cross(r, c)
-	c.read = append([]string{path, filepath.Join(dir, generatedName)}, r.files...)
+	c.read, c.seen = append(c.read, r.files...), append(c.seen, r.seen...)
 	if err := r.err(); err != nil {
 		return nil, r.warn, err
 	}

@@ -63,6 +63,7 @@ type report struct {
 	env     func(string) (string, bool)
 	base    string         // folder that relative key files are looked up in
 	files   []string       // key files that were read
+	seen    []stamp        // of those, from before they were
 	options *Options       // with the checks that only the providers know
 	named   map[string]int // the accounts that were seen, and their lines
 	// sensitive is set when a secret stands in what is being read.

@@ -64,20 +64,15 @@ const pace = 250 * time.Millisecond
 func Watch(ctx context.Context, o Options, cur *Config, wake <-chan struct{}, heard func(*Config, []Problem, error)) {
 	ticker := time.NewTicker(pace)
 	defer ticker.Stop()
-	files := cur.read
-	read := look(files) // what the last reload saw
-	last := read        // what the last look saw
+	// The stamps are taken before the files are read, so that a change
+	// meanwhile, or since cur was read, is seen as one by the next look.
+	files, read := cur.read, cur.seen
+	last := read // what the last look saw
 	reload := func() {
-		// The stamps are taken first: a change while the files are read is then
-		// seen as one by the next look.
 		read = look(files)
 		next, warnings, err := Reload(cur, o)
 		if err == nil {
-			cur = next
-			if !slices.Equal(files, next.read) {
-				files = next.read
-				read = look(files)
-			}
+			cur, files, read = next, next.read, next.seen
 		}
 		last = read
 		heard(next, warnings, err)

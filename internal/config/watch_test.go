@@ -186,3 +186,30 @@ func TestReload(t *testing.T) {
 		})
 	}
 }
+
+// TestChangedBefore: what changed after it was read, but before anybody
+// watched, is seen.
+func TestChangedBefore(t *testing.T) {
+	dir := folder(t)
+	file := filepath.Join(dir, "portico.yaml")
+	synctest.Test(t, func(t *testing.T) {
+		write(t, file, sound)
+		o := Options{DataDir: dir}
+		c, _, err := Load(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, file, sound+"limits: {attempts: 7}\n")
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		heard := make(chan *Config, 9)
+		go Watch(ctx, o, c, nil, func(c *Config, _ []Problem, _ error) { heard <- c })
+		pass(3 * pace)
+		if len(heard) != 1 {
+			t.Fatalf("told %d times", len(heard))
+		}
+		if next := <-heard; next == nil || next.Limits.Attempts != 7 {
+			t.Errorf("%+v", next)
+		}
+	})
+}
