@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // readRequest reads a request body of a protocol.
 func readRequest(protocol string, body []byte) (*digest, error) {
@@ -42,6 +45,9 @@ func chatRequest(d *digest, b object) {
 			continue
 		case "tool", "function":
 			d.results = append(d.results, result(texts(m["content"])))
+			for _, y := range list(m["content"]) { // what some vendors take there, too
+				d.chatImage(obj(y))
+			}
 			continue
 		}
 		if s, ok := m["content"].(string); ok {
@@ -52,12 +58,8 @@ func chatRequest(d *digest, b object) {
 			switch str(p["type"]) {
 			case "text":
 				d.say(role, str(p["text"]))
-			case "image_url":
-				url := str(p["image_url"])
-				if o := obj(p["image_url"]); o != nil {
-					url = str(o["url"])
-				}
-				d.images = append(d.images, located(url))
+			default:
+				d.chatImage(p)
 			}
 		}
 		d.say(role, str(m["refusal"]))
@@ -84,11 +86,23 @@ func chatRequest(d *digest, b object) {
 	}
 }
 
+func (d *digest) chatImage(p object) {
+	if str(p["type"]) != "image_url" {
+		return
+	}
+	url := str(p["image_url"])
+	if o := obj(p["image_url"]); o != nil {
+		url = str(o["url"])
+	}
+	d.images = append(d.images, located(url))
+}
+
 func responsesRequest(d *digest, b object) {
 	d.instructions += str(b["instructions"])
 	if s, ok := b["input"].(string); ok {
 		d.user += s
 	}
+	var shown []any
 	for _, x := range list(b["input"]) {
 		m := obj(x)
 		switch kind := str(m["type"]); kind {
@@ -114,10 +128,11 @@ func responsesRequest(d *digest, b object) {
 				}
 			}
 		case "additional_tools", "tool_search_output":
-			responsesTools(d, list(m["tools"]))
+			shown = append(shown, list(m["tools"])...)
 		}
 	}
 	responsesTools(d, list(b["tools"]))
+	d.loaded(shown)
 }
 
 // parts reads the parts of a Responses message.
@@ -151,6 +166,18 @@ func responsesTools(d *digest, tools []any) {
 	}
 }
 
+// loaded reads tools that were shown in mid-conversation. One that the request
+// declares as well, and in the same way, is still one tool.
+func (d *digest) loaded(tools []any) {
+	var more digest
+	responsesTools(&more, tools)
+	for _, t := range more.tools {
+		if !slices.Contains(d.tools, t) {
+			d.tools = append(d.tools, t)
+		}
+	}
+}
+
 func anthropicRequest(d *digest, b object) {
 	if s, ok := b["system"].(string); ok {
 		d.instructions += s
@@ -177,10 +204,12 @@ func anthropicRequest(d *digest, b object) {
 				d.say(role, str(p["text"]))
 			case "image":
 				d.images = append(d.images, source(p["source"]))
+			case "document":
+				d.say(role, document(p))
 			case "tool_use":
 				d.call(str(p["name"]), p["input"])
 			case "tool_result":
-				d.results = append(d.results, result(texts(p["content"])))
+				d.results = append(d.results, result(documented(p["content"])))
 				for _, q := range list(p["content"]) {
 					if str(obj(q)["type"]) == "image" {
 						d.images = append(d.images, source(obj(q)["source"]))
@@ -194,6 +223,32 @@ func anthropicRequest(d *digest, b object) {
 			d.tool(str(t["name"]), t["input_schema"])
 		}
 	}
+}
+
+// documented joins the texts of blocks, those of documents that are text among
+// them.
+func documented(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	var b strings.Builder
+	for _, p := range list(v) {
+		b.WriteString(str(obj(p)["text"]))
+		b.WriteString(document(obj(p)))
+	}
+	return b.String()
+}
+
+// document is what a document says if it is plain text, or blocks of it.
+func document(p object) string {
+	switch s := obj(p["source"]); {
+	case str(p["type"]) != "document":
+	case str(s["type"]) == "text":
+		return str(s["data"])
+	case str(s["type"]) == "content":
+		return texts(s["content"])
+	}
+	return ""
 }
 
 func source(v any) string {

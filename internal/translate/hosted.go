@@ -127,6 +127,7 @@ func (d *draft) hosted() {
 			if name == "" {
 				name = b.name
 			}
+			d.lose("tools["+strconv.Itoa(i)+"]", "emulated: the model is told of "+t.Server+" as of any function, which its own vendor's models know by heart")
 			for j := range d.Choice.Tools {
 				if ref := &d.Choice.Tools[j]; ref.Kind == llm.Server && ref.Name == t.Server {
 					*ref = llm.ToolRef{Name: name}

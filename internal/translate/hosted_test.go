@@ -31,7 +31,7 @@ func TestBuiltins(t *testing.T) {
 		if got.Kind != llm.Function || got.Name != c.want || !strings.Contains(string(got.Schema), c.member) || !got.Schema.IsValid() {
 			t.Errorf("%s: %+v", kind, got)
 		}
-		if ref := d.Choice.Tools[0]; ref.Kind != llm.Function || ref.Name != c.want || len(d.losses) > 0 {
+		if ref := d.Choice.Tools[0]; ref.Kind != llm.Function || ref.Name != c.want || len(d.losses) != 1 || d.losses[0].Path != "tools[0]" {
 			t.Errorf("%s: chosen %+v, lost %+v", kind, ref, d.losses)
 		}
 	}

@@ -307,6 +307,24 @@ var requestTraps = []requestTrap{
 		not: []string{`thinking`},
 	},
 	{
+		name: "a file that the client's provider holds, 1", client: gem, upstream: chat,
+		in:   `{"contents":[{"role":"user","parts":[{"text":"u"},{"fileData":{"mimeType":"application/pdf","fileUri":"gs://bucket/a.pdf"}}]}]}`,
+		not:  []string{`gs://`, `file_id`},
+		lost: []string{`messages[0].content[1]`},
+	},
+	{
+		name: "a file that the client's provider holds, 2", client: gem, upstream: responses,
+		in:   `{"contents":[{"role":"user","parts":[{"text":"u"},{"fileData":{"mimeType":"application/pdf","fileUri":"gs://bucket/a.pdf"}}]}]}`,
+		not:  []string{`gs://`, `file_id`},
+		lost: []string{`messages[0].content[1]`},
+	},
+	{
+		name: "a file that the client's provider holds, 3", client: claude, upstream: responses,
+		in:   `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[{"type":"text","text":"u"},{"type":"document","source":{"type":"file","file_id":"file_011CNha8iCJcU1wXNR6q4V8w"}}]}]}`,
+		not:  []string{`gs://`, `file_id`},
+		lost: []string{`messages[0].content[1]`},
+	},
+	{
 		name: "F10 a summary and an effort are two things", client: responses, upstream: gem,
 		in:  `{"model":"m","input":"u","reasoning":{"summary":"auto"}}`,
 		has: []string{`"includeThoughts":true`},

@@ -312,6 +312,7 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part, role llm.Role) 
 	case *llm.Refusal:
 		return appendText(dst, p.Text, false, nil, llm.Extra{})
 	case *llm.Reference:
+		e.lose(at, toolNamed)
 		return appendText(dst, llm.Plain("[Tool loaded: "+p.Name+"]"), false, nil, llm.Extra{})
 	case *llm.Opaque:
 		return e.opaque(dst, at, p)

@@ -87,6 +87,7 @@ func (w *writer) blob(dst []byte, at string, b *llm.Blob, named bool) []byte {
 		if b.Name != "" {
 			dst = appendText(dst, llm.Plain("["+b.Name+"]"), false, nil, llm.Extra{})
 		}
+		w.lose(at, asText)
 		return appendText(dst, b.Prose, false, b.Seal, llm.Extra{})
 	case b.Data.IsSet():
 		if mime == "" {

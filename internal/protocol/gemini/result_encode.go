@@ -10,6 +10,12 @@ import (
 	"portico/internal/protocol/jsonw"
 )
 
+// What is made of parts that Google has no seat for.
+const (
+	toolNamed = "approximated: a tool that a search found is named in words"
+	asText    = "approximated: a document that is text stands here as plain text"
+)
+
 // result writes a functionResponse (spec: upstreams §2.4). What a tool shows
 // stands in it where the model takes that, which is from Gemini 3 on, else it
 // is added to shown (spec: translation-traps C26). Without shown it stands in
@@ -33,6 +39,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, id, name s
 		case *llm.Blob:
 			switch {
 			case p.Prose.IsSet():
+				e.lose(here, asText)
 				texts = append(texts, p.Prose)
 			case shown == nil || e.gen >= 30 && (e.fit.Images || !e.fit.Known || p.Kind != llm.Image):
 				blobs = append(blobs, p)
@@ -42,6 +49,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, id, name s
 				e.lose(here, "moved: what a tool shows stands behind its result")
 			}
 		case *llm.Reference:
+			e.lose(here, toolNamed)
 			texts = append(texts, llm.Plain("[Tool loaded: "+p.Name+"]"))
 		case *llm.Opaque:
 			switch {

@@ -114,6 +114,7 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part) []byte {
 	case *llm.Blob:
 		return e.blob(dst, at, p)
 	case *llm.Reference:
+		e.lose(at, "approximated: a tool that a search found is named in words")
 		return saying(dst, "[Tool loaded: "+p.Name+"]")
 	case *llm.Opaque:
 		switch {
@@ -135,6 +136,8 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part) []byte {
 	return dst
 }
 
+const asText = "approximated: a document that is text stands here as plain text"
+
 func saying(dst []byte, text string) []byte {
 	dst = append(jsonw.Comma(dst), `{"type":"text"`...)
 	return append(jsonw.String(dst, "text", text), '}')
@@ -148,7 +151,8 @@ func (e *requestEncoder) close(dst []byte, b *llm.Breakpoint, x llm.Extra) []byt
 }
 
 func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
-	if b.Prose.IsSet() { // a document that is text
+	if b.Prose.IsSet() {
+		e.lose(at, asText)
 		if b.Name != "" {
 			dst = saying(dst, "["+b.Name+"]")
 		}
@@ -184,6 +188,10 @@ func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
 	case llm.Document:
 		if b.URL != "" && e.fit.Native {
 			e.lose(at, "dropped: the upstream takes documents only inline")
+			return dst
+		}
+		if b.File != "" && openaiwire.Foreign(e.r.Protocol) {
+			e.lose(at, "dropped: a file that only its provider holds")
 			return dst
 		}
 		dst = append(jsonw.Comma(dst), `{"type":"file","file":{`...)
@@ -262,6 +270,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, shown []ll
 		switch p := p.(type) {
 		case *llm.Blob:
 			if p.Prose.IsSet() {
+				e.lose(at, asText)
 				texts = append(texts, &llm.Prose{Text: p.Prose})
 				continue
 			}
@@ -288,7 +297,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, shown []ll
 		e.lose(at+".is_error", "dropped: the upstream has no mark for a tool that failed, so its text stands for itself")
 	}
 	dst = e.content(jsonw.Name(dst, "content"), at+".content", texts)
-	if r.Extra.Protocol == protocol.OpenAIChat && r.Name != "" {
+	if (e.home || r.Extra.Protocol == protocol.OpenAIChat) && r.Name != "" {
 		dst = jsonw.String(dst, "name", r.Name)
 	}
 	return e.close(dst, r.Cache, r.Extra), shown
@@ -321,7 +330,7 @@ func (e *requestEncoder) assistant(dst []byte, at string, m *llm.Message) []byte
 		case *llm.Blob:
 			e.lose(at, "dropped: the model's own "+kinds[p.Kind]+" has no seat in its turn")
 		case *llm.Prose:
-			if !p.Text.Empty() {
+			if e.home || !p.Text.Empty() {
 				said = append(said, p)
 			}
 		default:

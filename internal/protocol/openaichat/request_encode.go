@@ -16,7 +16,7 @@ import (
 // (fit.Native is false) gets the older, wider known spellings: max_tokens, the
 // role system, reasoning_content.
 func (*Codec) EncodeRequest(dst []byte, r *llm.Request, fit *protocol.Fit) ([]byte, []llm.Loss, error) {
-	e := requestEncoder{r: r, fit: fit}
+	e := requestEncoder{r: r, fit: fit, home: r.Protocol == protocol.OpenAIChat}
 	dst = append(dst, '{')
 	dst = jsonw.String(dst, "model", fit.Model)
 	dst = e.messages(dst)
@@ -31,6 +31,7 @@ func (*Codec) EncodeRequest(dst []byte, r *llm.Request, fit *protocol.Fit) ([]by
 type requestEncoder struct {
 	r      *llm.Request
 	fit    *protocol.Fit
+	home   bool // the client speaks this protocol, too: what it says is said
 	losses []llm.Loss
 }
 
@@ -108,7 +109,7 @@ func (e *requestEncoder) output(dst []byte) []byte {
 		switch {
 		case o.Name != "":
 			dst = jsonw.String(dst, "name", o.Name)
-		case e.fit.Native: // OpenAI demands one
+		case e.fit.Native && !e.home: // OpenAI demands one
 			dst = jsonw.String(dst, "name", "answer")
 		}
 		if o.Description.IsSet() {
@@ -203,7 +204,7 @@ func (e *requestEncoder) rest(dst []byte) []byte {
 			dst = jsonw.Raw(dst, "stream_options", []byte(`{"include_usage":true}`))
 		}
 	}
-	if !e.fit.Native {
+	if !e.fit.Native && !e.home {
 		return dst // copies of the protocol may refuse what they do not know
 	}
 	if r.Cache.Key != "" {

@@ -110,6 +110,7 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part, kind string) []
 	case *llm.Blob:
 		return e.blob(dst, at, p)
 	case *llm.Reference:
+		e.lose(at, "approximated: a tool that a search found is named in words")
 		dst = jsonw.String(append(jsonw.Comma(dst), '{'), "type", kind)
 		return append(jsonw.String(dst, "text", "[Tool loaded: "+p.Name+"]"), '}')
 	case *llm.Opaque:
@@ -156,8 +157,13 @@ func appendCitation(dst []byte, c *llm.Citation) []byte {
 
 func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
 	if b.Prose.IsSet() {
+		e.lose(at, "approximated: a document that is text stands here as plain text")
 		dst = append(jsonw.Comma(dst), `{"type":"input_text"`...)
 		return append(e.cache(jsonw.Text(dst, "text", b.Prose), b.Cache), '}')
+	}
+	if b.File != "" && openaiwire.Foreign(e.r.Protocol) {
+		e.lose(at, "dropped: a file that only its provider holds")
+		return dst
 	}
 	switch b.Kind {
 	case llm.Image:
