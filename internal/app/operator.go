@@ -141,6 +141,9 @@ func (a accounts) Test(ctx context.Context, name string) (admin.Tested, error) {
 		return admin.Tested{}, admin.ErrNotFound
 	}
 	r := a.shelf.Probe(ctx, x)
+	if r.OK {
+		a.pool.Vouch(name)
+	}
 	text := sentence(r.Says)
 	if r.Do != "" {
 		text += " " + sentence(r.Do)
