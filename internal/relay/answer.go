@@ -11,6 +11,7 @@ import (
 
 	"portico/internal/fault"
 	"portico/internal/journal"
+	"portico/internal/llm"
 	"portico/internal/pool"
 	"portico/internal/protocol"
 	"portico/internal/route"
@@ -57,6 +58,10 @@ type job struct {
 	form   *form      // that the last attempt was made in
 	asked  asked      // the client's own request for the model askedFor, memoised
 	askFor string
+
+	// What the client asks for, while that is looked at; see request.
+	said   *llm.Request
+	parsed bool
 
 	// What was tried.
 	home    string // the account that has the answer that the call is about, "": it may be any
@@ -213,11 +218,16 @@ func (a *answer) crashed(p any) {
 	a.tell(crash)
 }
 
-// begun notes that the client has something of an upstream's answer. The tries
-// that it took have been of use, and are given back: only those that fail, too,
-// are a load that an upstream in trouble should not see.
+// begun notes that the client has something of a stream, which may go on for
+// long.
 func (a *answer) begun() {
 	a.live = true
+	a.repay()
+}
+
+// repay gives back the tries that it took to be served. Only those that fail,
+// too, are a load that an upstream in trouble should not see.
+func (a *answer) repay() {
 	if a.bought > 0 {
 		a.r.retries.giveBack(a.bought)
 		a.bought = 0

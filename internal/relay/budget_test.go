@@ -1,12 +1,14 @@
 package relay
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"portico/internal/pool"
+	"portico/internal/protocol"
 )
 
 // TestBudget is the law of the budget: tries are a share of the calls, and few
@@ -62,27 +64,64 @@ func TestOutage(t *testing.T) {
 }
 
 // TestUsefulTries: a try that serves its call is given back, so that what the
-// client must not see stays unseen however often it happens.
+// client must not see stays unseen however often it happens, and in whatever way
+// the answer is carried.
 func TestUsefulTries(t *testing.T) {
+	d, foreign := dialects["openai-chat"], dialects["anthropic"]
+	for _, tt := range []struct {
+		name   string
+		stream bool
+		op     protocol.Op
+		good   upstream
+		speaks string // the upstream's protocol
+	}{
+		{"a whole answer", false, protocol.Chat, replyWith(200, "application/json", d.whole), d.codec.Name()},
+		{"a stream", true, protocol.Chat, streaming(d.parts()...), d.codec.Name()},
+		{"a whole translation", false, protocol.Chat, replyWith(200, "application/json", foreign.whole), foreign.codec.Name()},
+		{"a translated stream", true, protocol.Chat, streaming(foreign.parts()...), foreign.codec.Name()},
+		{"what nobody looks into", false, protocol.Other, replyWith(200, "audio/mpeg", "sound"), d.codec.Name()},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			for i := range 2 * maxRetries {
+				as := []pool.Account{
+					r.account(fmt.Sprint("bad-", i), 0, replyWith(500, "application/json", `{}`)),
+					r.account(fmt.Sprint("good-", i), 1, tt.good),
+				}
+				for j := range as {
+					as[j].Protocols = []string{tt.speaks}
+				}
+				r.pool.Set(as)
+				c := r.call(d, tt.stream)
+				c.Op = tt.op
+				if w := r.run(c); w.status != 200 {
+					t.Fatalf("%s, call %d: status %d", tt.name, i, w.status)
+				}
+			}
+			if want := 4 * maxRetries; len(r.asked) != want {
+				t.Errorf("%s: %d attempts, want %d", tt.name, len(r.asked), want)
+			}
+		})
+	}
+}
+
+// TestStreamRepays: a stream gives its tries back when it begins: it may last for
+// long, and others need them meanwhile.
+func TestStreamRepays(t *testing.T) {
 	d := dialects["openai-chat"]
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		for i := range 5 * maxRetries {
-			stream := i%2 == 0
-			good := replyWith(200, "application/json", d.whole)
-			if stream {
-				good = streaming(d.parts()...)
-			}
-			r.pool.Set([]pool.Account{
-				r.account(fmt.Sprint("bad-", i), 0, replyWith(500, "application/json", `{}`)),
-				r.account(fmt.Sprint("good-", i), 1, good),
-			})
-			if w := r.run(r.call(d, stream)); w.status != 200 {
-				t.Fatalf("call %d: status %d", i, w.status)
-			}
+		r := newRig(t, replyWith(500, "application/json", `{}`), hanging(append(d.prelude, d.middle...)...))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			r.do(ctx, newClient(), r.call(d, true))
+		}()
+		synctest.Wait()
+		if n, left := len(r.asked), r.relay.retries.left; n != 2 || left != maxRetries {
+			t.Errorf("%d attempts, %.0f tries left while the stream goes on, want %d", n, left, maxRetries)
 		}
-		if want := 10 * maxRetries; len(r.asked) != want {
-			t.Errorf("%d attempts, want %d", len(r.asked), want)
-		}
+		cancel()
+		<-done
 	})
 }

@@ -10,23 +10,39 @@ import (
 	"portico/internal/route"
 )
 
-// planFor is the plan of c. What c is like is looked at only if a route wants
-// to know.
-func planFor(c *Call) route.Plan {
-	return c.Settings.Routes.Plan(c.Model, func() route.Facts { return facts(c) })
+// planned is the plan of the call. What the call is like is looked at only if a
+// route wants to know.
+func (a *answer) planned() route.Plan {
+	return a.c.Settings.Routes.Plan(a.c.Model, func() route.Facts { return facts(a.c, a.request()) })
 }
 
-// facts are what a route may want to know of c. Of what is no conversation, or
-// cannot be read, only the size is known.
-func facts(c *Call) route.Facts {
-	f := route.Facts{Tokens: int64(len(c.Body)) / bytesPerToken}
+// request is what the client asks for, read once for routes and settings. Nil:
+// it is no conversation, or cannot be read, which whoever is asked tells better.
+func (a *answer) request() *llm.Request {
+	if !a.parsed {
+		a.parsed, a.said = true, requestOf(a.c)
+	}
+	return a.said
+}
+
+func requestOf(c *Call) *llm.Request {
 	codec, ok := c.Codec.(protocol.Translator)
 	if !ok || c.Op != protocol.Chat || len(c.Body) == 0 {
-		return f
+		return nil
 	}
 	r, err := codec.DecodeRequest(c.Body)
 	if err != nil {
-		return f // whoever is asked tells it better
+		return nil
+	}
+	return r
+}
+
+// facts are what a route may want to know of c, which asks for r. Without r
+// only the size is known.
+func facts(c *Call, r *llm.Request) route.Facts {
+	f := route.Facts{Tokens: int64(len(c.Body)) / bytesPerToken}
+	if r == nil {
+		return f
 	}
 	f.Background = background(r)
 	if r.Sampling.MaxTokens != nil {

@@ -73,7 +73,8 @@ func TestFacts(t *testing.T) {
 		},
 		{"a probe", "a", `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]}`, route.Facts{Output: 1, Background: route.Probe}},
 	} {
-		got := facts(&Call{Op: protocol.Chat, Codec: codecs[c.codec], Body: []byte(c.body)})
+		call := &Call{Op: protocol.Chat, Codec: codecs[c.codec], Body: []byte(c.body)}
+		got := facts(call, requestOf(call))
 		if got.Tokens > 2000 {
 			t.Errorf("%s: %d tokens", c.name, got.Tokens)
 		}
@@ -82,7 +83,8 @@ func TestFacts(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
-	if got := facts(&Call{Op: protocol.Other, Codec: openaichat.New(), Body: make([]byte, 400)}); got != (route.Facts{Tokens: 100}) {
+	call := &Call{Op: protocol.Other, Codec: openaichat.New(), Body: make([]byte, 400)}
+	if got := facts(call, requestOf(call)); got != (route.Facts{Tokens: 100}) {
 		t.Errorf("of what is no conversation: %+v", got)
 	}
 }

@@ -107,9 +107,10 @@ func (a *answer) serve() *fault.Fault {
 	if f, done := a.resume(); f != nil || done {
 		return f
 	}
-	a.plan = planFor(a.c)
+	a.plan = a.planned()
 	a.x.Rule = a.plan.Rule
 	a.shape()
+	a.said = nil // it may be large, and an answer may take long
 	a.left = max(a.c.Settings.Attempts, 1)
 	a.r.retries.calls.Add(1)
 	a.findForms()
@@ -148,6 +149,7 @@ func (a *answer) serveLeg(leg int) *fault.Fault {
 			}
 			f := a.attempt(&a.lease, leg, model)
 			if f == nil {
+				a.repay()
 				return nil
 			}
 			switch a.next(f, &a.lease) {

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"portico/internal/catalog"
 	"portico/internal/config"
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/protocol/openaiwire"
 )
 
 // shape changes what the operator has decided to change in a conversation, and
@@ -26,10 +28,15 @@ func (a *answer) shape() {
 			body, edits = b, append(edits, "system_prompt="+strconv.Itoa(len(s.Preamble))+" bytes")
 		}
 	}
-	if codec, ok := a.c.Codec.(protocol.Translator); ok && !steady(&s.Thinking) {
-		if r, err := codec.DecodeRequest(body); err == nil && thinks(&r.Reason) {
-			m, _ := s.Catalog.Lookup(a.plan.Models[0])
-			t := rethought(&s.Thinking, &r.Reason, a.plan.Models[0], &m)
+	if !steady(&s.Thinking) {
+		if r := a.request(); r != nil && thinks(&r.Reason) {
+			t := rethought(&s.Thinking, &r.Reason, func(n int64) int64 {
+				for _, model := range a.plan.Models { // any of them may be asked
+					m, _ := s.Catalog.Lookup(model)
+					n = capped(n, model, &m)
+				}
+				return n
+			})
 			if b, err := t.into(a.c.Codec.Name(), body, r.Sampling.MaxTokens); err == nil && b != nil {
 				body, edits = b, append(edits, "thinking="+t.String())
 			}
@@ -118,16 +125,17 @@ func (t thought) String() string {
 	return fmt.Sprintf("%s budget %d", t.mode, t.budget)
 }
 
-// rethought is what becomes of r, which asks model for thinking.
-func rethought(t *config.Thinking, r *llm.Reason, model string, m *catalog.Model) thought {
+// rethought is what becomes of r, which asks for thinking. within is a budget
+// as the models take it that may be asked.
+func rethought(t *config.Thinking, r *llm.Reason, within func(int64) int64) thought {
 	switch t.Mode {
 	case "custom":
-		return thought{mode: t.Mode, budget: capped(t.Budget, model, m)}
+		return thought{mode: t.Mode, budget: within(t.Budget)}
 	case "adaptive":
 		return thought{mode: t.Mode, effort: t.Effort}
 	case "auto":
 		if r.Mode == llm.ReasonBudget {
-			if n := capped(r.Budget, model, m); n != r.Budget {
+			if n := within(r.Budget); n != r.Budget {
 				return thought{mode: t.Mode, budget: n}
 			}
 		}
@@ -141,7 +149,7 @@ func capped(n int64, model string, m *catalog.Model) int64 {
 	if m.MaxOutput > 1 {
 		n = min(n, m.MaxOutput-1)
 	}
-	if bytes.Contains([]byte(model), []byte("gemini")) {
+	if strings.Contains(model, "gemini") {
 		n = min(n, geminiBudget)
 	}
 	return n
@@ -177,19 +185,13 @@ func (t thought) into(name string, body []byte, longest *int64) ([]byte, error) 
 	return nil, nil
 }
 
-// level is t as an effort. OpenAI's models take no budget.
+// level is t as an effort that all of OpenAI's thinking models take. They take
+// no budget.
 func (t thought) level() string {
-	switch {
-	case t.effort != "":
+	if t.effort != "" {
 		return t.effort
-	case t.budget < 1024:
-		return "minimal"
-	case t.budget < 8192:
-		return "low"
-	case t.budget < 24576:
-		return "medium"
 	}
-	return "high"
+	return openaiwire.Nearest(openaiwire.OfBudget(t.budget), []string{"minimal", "low", "medium", "high"})
 }
 
 func (t thought) intoAnthropic(body []byte, longest *int64) ([]byte, error) {

@@ -10,6 +10,8 @@ import (
 	"portico/internal/catalog"
 	"portico/internal/config"
 	"portico/internal/llm"
+	"portico/internal/protocol/openaichat"
+	"portico/internal/route"
 )
 
 func TestPrefaced(t *testing.T) {
@@ -50,7 +52,7 @@ func TestRethought(t *testing.T) {
 		{"auto beyond", config.Thinking{Mode: "auto"}, llm.Reason{Mode: llm.ReasonBudget, Budget: 9000}, "m", small, thought{"auto", 7999, ""}},
 		{"auto of an effort", config.Thinking{Mode: "auto"}, llm.Reason{Mode: llm.ReasonEffort, Effort: "high"}, "m", small, thought{}},
 	} {
-		if got := rethought(&c.setting, &c.asked, c.model, c.known); got != c.want {
+		if got := rethought(&c.setting, &c.asked, func(n int64) int64 { return capped(n, c.model, c.known) }); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
@@ -134,6 +136,57 @@ func TestShapeThinking(t *testing.T) {
 			t.Errorf("%s became %s, %q", body, sent, edits)
 		case want != "" && (!strings.Contains(sent, want) || !slices.Equal(edits, []string{"thinking=custom budget 3000"})):
 			t.Errorf("%s became %s, %q", body, sent, edits)
+		}
+	}
+}
+
+// TestShapeChain: a budget is one that every model of the chain takes, since any
+// of them may be asked.
+func TestShapeChain(t *testing.T) {
+	d := dialects["anthropic"]
+	var sent string
+	r := newRig(t, func(_ *http.Request, body []byte) (*http.Response, error) {
+		sent = string(body)
+		return answerOf(200, "application/json", d.whole), nil
+	})
+	r.settings.Thinking = config.Thinking{Mode: "custom", Budget: 60_000}
+	r.routes(route.Rule{Match: "m", To: []string{"m", "gemini-2.5-pro"}})
+	c := r.call(d, false)
+	c.Body = []byte(`{"model":"m","max_tokens":9000,"thinking":{"type":"enabled","budget_tokens":2000},"messages":[{"role":"user","content":"x"}]}`)
+	r.run(c)
+	if !strings.Contains(sent, `"budget_tokens":24576`) {
+		t.Errorf("sent %s", sent)
+	}
+}
+
+// countingCodec counts how often a request is read.
+type countingCodec struct {
+	*openaichat.Codec
+	reads int
+}
+
+func (c *countingCodec) DecodeRequest(body []byte) (*llm.Request, error) {
+	c.reads++
+	return c.Codec.DecodeRequest(body)
+}
+
+// TestReadOnce: a request is read once for routes and settings together, and
+// not at all if neither wants to know.
+func TestReadOnce(t *testing.T) {
+	d := dialects["openai-chat"]
+	for _, curious := range []bool{false, true} {
+		r := newRig(t, replyWith(200, "application/json", d.whole))
+		want := 0
+		if curious {
+			want = 1
+			r.settings.Thinking = config.Thinking{Mode: "custom", Budget: 3000}
+			r.routes(route.Rule{Match: "*", To: []string{"m"}, When: route.When{Over: 1 << 30}})
+		}
+		c := r.call(d, false)
+		codec := &countingCodec{Codec: openaichat.New()}
+		c.Codec = codec
+		if w := r.run(c); w.status != 200 || codec.reads != want {
+			t.Errorf("status %d, read %d times, want %d", w.status, codec.reads, want)
 		}
 	}
 }

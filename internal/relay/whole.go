@@ -51,7 +51,7 @@ func (a *answer) whole(ctx context.Context, resp *http.Response) *fault.Fault {
 	} else {
 		h["Content-Length"] = []string{strconv.Itoa(len(buf))}
 	}
-	a.begun()
+	a.live = true
 	return a.deliver(resp.StatusCode, buf)
 }
 
