@@ -103,15 +103,6 @@ func TestRestartKeepsWhatIsLearned(t *testing.T) {
 	}
 }
 
-func (p *Pool) entry(name string) *entry {
-	for _, e := range *p.entries.Load() {
-		if e.Name == name {
-			return e
-		}
-	}
-	return nil
-}
-
 // TestKeptIsBounded: neither many accounts nor many conversations make a file
 // that is not read again.
 func TestKeptIsBounded(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand"
-	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -16,6 +15,57 @@ import (
 	"portico/internal/fault"
 	"portico/internal/schedule"
 )
+
+// A vendor is an account's other side, with its limits and its mishaps.
+type vendor struct {
+	rate, burst float64 // of a token bucket; 0: no limit
+	quota       int     // requests in all, 0: no limit
+	fails       float64 // share of requests that it is too busy for
+	rejects     bool
+	latency     time.Duration
+
+	mu     sync.Mutex
+	tokens float64
+	last   time.Time
+	served int
+	calls  int
+	wasted int
+}
+
+// ask is one request to v. hint says how it tells to wait.
+func (v *vendor) ask(rng func() float64, hint func(time.Duration) time.Duration) *fault.Fault {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.calls++
+	v.wasted++
+	switch now := time.Now(); {
+	case v.rejects:
+		return &fault.Fault{Class: fault.CredentialInvalid, Scope: fault.Account}
+	case rng() < v.fails:
+		return &fault.Fault{Class: fault.Overloaded, Scope: fault.Model, Phase: fault.Answered}
+	case v.quota > 0 && v.served >= v.quota:
+		return &fault.Fault{Class: fault.QuotaSpent, Scope: fault.Account}
+	case v.rate > 0:
+		v.tokens = math.Min(v.burst, v.tokens+now.Sub(v.last).Seconds()*v.rate)
+		v.last = now
+		if v.tokens < 1 {
+			return &fault.Fault{Class: fault.RateLimited, Scope: fault.Model, After: hint(time.Duration((1 - v.tokens) / v.rate * 1e9))}
+		}
+		v.tokens--
+	}
+	v.served++
+	v.wasted--
+	return nil
+}
+
+func milliseconds(d time.Duration) time.Duration {
+	return d.Truncate(time.Millisecond) + time.Millisecond
+}
+
+func wholeSeconds(d time.Duration) time.Duration {
+	return (d + time.Second - 1).Truncate(time.Second)
+}
+func unsaid(time.Duration) time.Duration { return 0 }
 
 // A lab is a load of conversations on a pool of vendors.
 type lab struct {
@@ -28,9 +78,6 @@ type lab struct {
 	strategy string
 	seed     int64
 }
-
-// meanTokens is how many a request takes on average.
-const meanTokens = 400
 
 // A result is what came of it.
 type result struct {
@@ -67,8 +114,14 @@ func (l *lab) run(t testing.TB) *result {
 		name := fmt.Sprintf("account-%02d", i)
 		by[name] = v
 		as = append(as, account(name))
-		v.start(rand.New(rand.NewSource(l.seed + int64(i))).Float64())
-		capacity += v.capacity(l.length, meanTokens)
+		v.tokens, v.last = v.burst, time.Now()
+		switch c := v.burst + v.rate*l.length.Seconds(); {
+		case v.rejects:
+		case v.quota > 0:
+			capacity += math.Min(c, float64(v.quota))
+		default:
+			capacity += c
+		}
 	}
 	p.Set(as)
 	strategy, _ := schedule.ByName(l.strategy, "")
@@ -84,14 +137,12 @@ func (l *lab) run(t testing.TB) *result {
 		mu.Lock()
 		next = next.Add(time.Duration(rng.ExpFloat64() / rate * 1e9))
 		session := rng.Intn(l.sessions)
-		tokens := meanTokens * (0.5 + rng.Float64())
-		guess := int64(tokens * (0.8 + 0.4*rng.Float64()))
 		mu.Unlock()
 		time.Sleep(time.Until(next))
 		r.offered++
 		all.Go(func() {
 			began := time.Now()
-			w := Want{Ways: chat.Ways, Model: "m", Strategy: strategy, Queue: true, Since: began, Query: schedule.Query{Session: uint64(session) + 1, Tokens: guess}, Tokens: guess}
+			w := Want{Ways: chat.Ways, Model: "m", Strategy: strategy, Queue: true, Since: began, Query: schedule.Query{Session: uint64(session) + 1, Tokens: 50}}
 			var waited time.Duration
 			for left := 4; left > 0; {
 				w.Max = l.maxWait - waited
@@ -109,15 +160,7 @@ func (l *lab) run(t testing.TB) *result {
 					return
 				}
 				v := by[lease.Account.Name]
-				f := v.ask(tokens, random, l.hint)
-				if h := v.headers(); h != nil {
-					status := http.StatusOK
-					if f != nil {
-						status = http.StatusTooManyRequests
-					}
-					lease.Heard(status, h)
-				}
-				if f != nil {
+				if f := v.ask(random, l.hint); f != nil {
 					time.Sleep(time.Millisecond)
 					lease.Done(f, 0, 0)
 					if f.Class == fault.Overloaded {
@@ -135,8 +178,7 @@ func (l *lab) run(t testing.TB) *result {
 				homes[session] = lease.Account.Name
 				mu.Unlock()
 				time.Sleep(v.latency)
-				v.done()
-				lease.Done(nil, v.latency, int64(tokens))
+				lease.Done(nil, v.latency, 25)
 				mu.Lock()
 				r.good++
 				r.latencies = append(r.latencies, time.Since(began))
@@ -237,14 +279,13 @@ func TestStorm(t *testing.T) {
 			as = append(as, account(fmt.Sprint(i)))
 		}
 		p.Set(as)
-		free := &vendor{rate: 400, burst: 20}
-		free.start(0)
+		free := &vendor{rate: 400, burst: 20, tokens: 20, last: time.Now()}
 		var mu sync.Mutex
 		var all sync.WaitGroup
 		const rate, length = 500, 12 * time.Second
 		ask := func(i int) *fault.Fault {
 			if i == 7 {
-				return free.ask(0, nil, milliseconds)
+				return free.ask(func() float64 { return 1 }, milliseconds)
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -193,34 +193,41 @@ func (p *Pool) Able(w Want) bool {
 	return len(s.xs) > 0 || r.last(&w, &m) != nil
 }
 
+// entry is the account called name, nil if there is none.
+func (p *Pool) entry(name string) *entry {
+	entries := *p.entries.Load()
+	if i := slices.IndexFunc(entries, func(e *entry) bool { return e.Name == name }); i >= 0 {
+		return entries[i]
+	}
+	return nil
+}
+
 // Find returns the account called name, disabled or not.
 func (p *Pool) Find(name string) (*Account, bool) {
-	entries := *p.entries.Load()
-	i := slices.IndexFunc(entries, func(e *entry) bool { return e.Name == name })
-	if i < 0 {
+	e := p.entry(name)
+	if e == nil {
 		return nil, false
 	}
-	return &entries[i].Account, true
+	return &e.Account, true
 }
 
 // Heal forgets all faults of the account called name: the operator has mended
 // what was wrong.
 func (p *Pool) Heal(name string) {
-	for _, e := range *p.entries.Load() {
-		if e.Name != name {
-			continue
-		}
-		e.whole.Store(nil)
-		e.end.health.Store(nil)
-		e.gate.unlearn()
-		e.mu.Lock()
-		for _, s := range e.seats {
-			s.health.Store(nil)
-			s.errs.forget() // or others would go before it all the same
-			s.gate.unlearn()
-		}
-		e.mu.Unlock()
+	e := p.entry(name)
+	if e == nil {
+		return
 	}
+	e.whole.Store(nil)
+	e.end.health.Store(nil)
+	e.gate.unlearn()
+	e.mu.Lock()
+	for _, s := range e.seats {
+		s.health.Store(nil)
+		s.errs.forget() // or others would go before it all the same
+		s.gate.unlearn()
+	}
+	e.mu.Unlock()
 	p.changed()
 	p.stir()
 }

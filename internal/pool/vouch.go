@@ -1,21 +1,23 @@
 package pool
 
-import "portico/internal/fault"
+import (
+	"sync/atomic"
+
+	"portico/internal/fault"
+)
 
 // Vouch takes in that the account named name was tested, and its vendor served
 // it: the credential is good, and somebody is there. What is held against
 // either ends. Limits, quotas and what was said of single models stay, since
 // one small request proves nothing about them.
 func (p *Pool) Vouch(name string) {
-	for _, e := range *p.entries.Load() {
-		if e.Name != name {
-			continue
-		}
-		if h := e.whole.Load(); h != nil && disproved(h.Why) {
-			e.whole.CompareAndSwap(h, nil)
-		}
-		if h := e.end.health.Load(); h != nil && disproved(h.Why) {
-			e.end.health.CompareAndSwap(h, nil)
+	e := p.entry(name)
+	if e == nil {
+		return
+	}
+	for _, at := range []*atomic.Pointer[Health]{&e.whole, &e.end.health} {
+		if h := at.Load(); h != nil && disproved(h.Why) {
+			at.CompareAndSwap(h, nil)
 		}
 	}
 	p.changed()
