@@ -131,3 +131,48 @@ func TestCompare(t *testing.T) {
 		})
 	}
 }
+
+// TestReadRequest: what the readers make of requests that are easily misread.
+func TestReadRequest(t *testing.T) {
+	tool := `{"type":"function","name":"f","parameters":{"type":"object"}}`
+	other := `{"type":"function","name":"g","parameters":{"type":"object"}}`
+	for _, c := range []struct {
+		name, protocol, in string
+		user               string
+		results            []string
+		tools, images      int
+	}{
+		{
+			name: "documents that are text", protocol: "anthropic", user: "upage", results: []string{"rnote"},
+			in: `{"messages":[{"role":"user","content":[{"type":"text","text":"u"},{"type":"document","source":{"type":"text","data":"page"}}]},` +
+				`{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"r"},{"type":"document","source":{"type":"content","content":[{"type":"text","text":"note"}]}}]}]}]}`,
+		},
+		{
+			name: "a document of bytes is no text", protocol: "anthropic", user: "u",
+			in: `{"messages":[{"role":"user","content":[{"type":"text","text":"u"},{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERg=="}}]}]}`,
+		},
+		{
+			name: "a picture in a result", protocol: "openai-chat", results: []string{"r"}, images: 1,
+			in: `{"messages":[{"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"r"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]}]}`,
+		},
+		{
+			name: "a tool that is loaded and declared", protocol: "openai-responses", tools: 2,
+			in: `{"tools":[` + tool + `],"input":[{"type":"tool_search_output","tools":[` + tool + `,` + other + `]}]}`,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := readRequest(c.protocol, []byte(c.in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.user != c.user || len(d.results) != len(c.results) || len(d.tools) != c.tools || len(d.images) != c.images {
+				t.Errorf("user %q, results %q, tools %q, images %q", d.user, d.results, d.tools, d.images)
+			}
+			for i, r := range c.results {
+				if d.results[i] != result(r) {
+					t.Errorf("result %q, want %q", d.results[i], result(r))
+				}
+			}
+		})
+	}
+}

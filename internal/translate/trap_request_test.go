@@ -332,6 +332,29 @@ var requestTraps = []requestTrap{
 	},
 }
 
+// TestKindsThatChange: what becomes words on its way is told, wherever it stands.
+func TestKindsThatChange(t *testing.T) {
+	const document = `{"type":"document","source":{"type":"text","media_type":"text/plain","data":"page"}}`
+	const in = `{"model":"m","max_tokens":9,"tools":[{"name":"f","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":[{"type":"text","text":"u"},` + document + `]},` +
+		`{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},` +
+		`{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"r"},` + document + `,{"type":"tool_reference","tool_name":"f"}]}]}]}`
+	for _, upstream := range []string{chat, responses, gem} {
+		b, err := New(translatorOf(claude), translatorOf(upstream), []byte(in), Options{ID: "req_1", Model: "m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, losses, err := b.Request(upstreamOf(translatorOf(upstream), "one"))
+		if err != nil || strings.Count(string(out), "page") != 2 || !strings.Contains(string(out), "[Tool loaded: f]") {
+			t.Errorf("%s: %v, %s", upstream, err, out)
+		}
+		for _, path := range []string{"messages[0].content[1]", "messages[2].content[0].content[1]", "messages[2].content[0].content[2]"} {
+			if !lost(losses, path) {
+				t.Errorf("%s: %s is not told, but %+v", upstream, path, losses)
+			}
+		}
+	}
+}
+
 // TestTrapsOfRequests: what an upstream is asked where a translation is known to
 // go wrong.
 func TestTrapsOfRequests(t *testing.T) {

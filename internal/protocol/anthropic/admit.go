@@ -7,6 +7,7 @@ import (
 
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/protocol/wire"
 )
 
 // admit appends to dst the block that b.part becomes in a turn of role, if it
@@ -116,7 +117,7 @@ func (e *requestEncoder) blob(b *llm.Blob, at place) llm.Part {
 	case sent && e.fit.Native:
 		return b
 	case b.File != "" && !sent:
-		e.lose(at.String(), "dropped: a file that only its provider holds")
+		e.lose(at.String(), wire.HeldElsewhere)
 		return nil
 	case b.Kind == llm.Image && e.fit.Known && !e.fit.Images:
 		e.lose(at.String(), "dropped: the model does not read pictures")

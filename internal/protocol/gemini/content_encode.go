@@ -6,6 +6,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
+	"portico/internal/protocol/wire"
 )
 
 // skip is what Google takes for a signature that nobody has. Gemini CLI itself
@@ -312,7 +313,7 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part, role llm.Role) 
 	case *llm.Refusal:
 		return appendText(dst, p.Text, false, nil, llm.Extra{})
 	case *llm.Reference:
-		e.lose(at, toolNamed)
+		e.lose(at, wire.ToolInWords)
 		return appendText(dst, llm.Plain("[Tool loaded: "+p.Name+"]"), false, nil, llm.Extra{})
 	case *llm.Opaque:
 		return e.opaque(dst, at, p)

@@ -7,6 +7,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
+	"portico/internal/protocol/wire"
 )
 
 // A writer writes parts. Requests, answers and streams share it. Its methods
@@ -87,14 +88,14 @@ func (w *writer) blob(dst []byte, at string, b *llm.Blob, named bool) []byte {
 		if b.Name != "" {
 			dst = appendText(dst, llm.Plain("["+b.Name+"]"), false, nil, llm.Extra{})
 		}
-		w.lose(at, asText)
+		w.lose(at, wire.TextOnly)
 		return appendText(dst, b.Prose, false, b.Seal, llm.Extra{})
 	case b.Data.IsSet():
 		if mime == "" {
 			mime = sniff(b.Kind, b.Data)
 		}
 	case b.File != "" && b.Extra.Protocol != protocol.Gemini && !held(b.File):
-		w.lose(at, "dropped: a file that only its provider holds")
+		w.lose(at, wire.HeldElsewhere)
 		return dst
 	default:
 		kind = "fileData"

@@ -8,12 +8,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
-)
-
-// What is made of parts that Google has no seat for.
-const (
-	toolNamed = "approximated: a tool that a search found is named in words"
-	asText    = "approximated: a document that is text stands here as plain text"
+	"portico/internal/protocol/wire"
 )
 
 // result writes a functionResponse (spec: upstreams §2.4). What a tool shows
@@ -39,7 +34,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, id, name s
 		case *llm.Blob:
 			switch {
 			case p.Prose.IsSet():
-				e.lose(here, asText)
+				e.lose(here, wire.TextOnly)
 				texts = append(texts, p.Prose)
 			case shown == nil || e.gen >= 30 && (e.fit.Images || !e.fit.Known || p.Kind != llm.Image):
 				blobs = append(blobs, p)
@@ -49,7 +44,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, id, name s
 				e.lose(here, "moved: what a tool shows stands behind its result")
 			}
 		case *llm.Reference:
-			e.lose(here, toolNamed)
+			e.lose(here, wire.ToolInWords)
 			texts = append(texts, llm.Plain("[Tool loaded: "+p.Name+"]"))
 		case *llm.Opaque:
 			switch {

@@ -9,6 +9,7 @@ import (
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // messages writes the conversation. Results of tools are text only in this
@@ -85,7 +86,10 @@ func (e *requestEncoder) content(dst []byte, at string, parts []llm.Part) []byte
 			return t.Text.AppendJSON(dst)
 		}
 	}
-	if len(parts) == 0 {
+	switch {
+	case len(parts) == 0 && e.home:
+		return append(dst, "null"...) // as it was said
+	case len(parts) == 0:
 		return append(dst, `""`...)
 	}
 	dst = append(dst, '[')
@@ -114,7 +118,7 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part) []byte {
 	case *llm.Blob:
 		return e.blob(dst, at, p)
 	case *llm.Reference:
-		e.lose(at, "approximated: a tool that a search found is named in words")
+		e.lose(at, wire.ToolInWords)
 		return saying(dst, "[Tool loaded: "+p.Name+"]")
 	case *llm.Opaque:
 		switch {
@@ -136,8 +140,6 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part) []byte {
 	return dst
 }
 
-const asText = "approximated: a document that is text stands here as plain text"
-
 func saying(dst []byte, text string) []byte {
 	dst = append(jsonw.Comma(dst), `{"type":"text"`...)
 	return append(jsonw.String(dst, "text", text), '}')
@@ -152,7 +154,7 @@ func (e *requestEncoder) close(dst []byte, b *llm.Breakpoint, x llm.Extra) []byt
 
 func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
 	if b.Prose.IsSet() {
-		e.lose(at, asText)
+		e.lose(at, wire.TextOnly)
 		if b.Name != "" {
 			dst = saying(dst, "["+b.Name+"]")
 		}
@@ -167,7 +169,7 @@ func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
 			kind = "video_url"
 		}
 		if b.File != "" {
-			e.lose(at, "dropped: a file that only its provider holds")
+			e.lose(at, wire.HeldElsewhere)
 			return dst
 		}
 		dst = jsonw.String(append(jsonw.Comma(dst), '{'), "type", kind)
@@ -191,7 +193,7 @@ func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
 			return dst
 		}
 		if b.File != "" && openaiwire.Foreign(e.r.Protocol) {
-			e.lose(at, "dropped: a file that only its provider holds")
+			e.lose(at, wire.HeldElsewhere)
 			return dst
 		}
 		dst = append(jsonw.Comma(dst), `{"type":"file","file":{`...)
@@ -270,7 +272,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, shown []ll
 		switch p := p.(type) {
 		case *llm.Blob:
 			if p.Prose.IsSet() {
-				e.lose(at, asText)
+				e.lose(at, wire.TextOnly)
 				texts = append(texts, &llm.Prose{Text: p.Prose})
 				continue
 			}

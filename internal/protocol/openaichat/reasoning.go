@@ -2,6 +2,7 @@ package openaichat
 
 import (
 	"iter"
+	"slices"
 
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
@@ -60,7 +61,11 @@ func (d *decoder) details(path string, v []byte) (parts []llm.Part) {
 			parts, last = append(parts, t), t
 		}
 	})
-	return parts
+	// Some vendors tell that there was reasoning and nothing of it.
+	return slices.DeleteFunc(parts, func(p llm.Part) bool {
+		t := p.(*llm.Thought)
+		return !t.Text.IsSet() && t.Seal == nil
+	})
 }
 
 // appendDetail appends entries of reasoning_details for one thought.

@@ -73,8 +73,8 @@ func (d *decoder) answer(path string, v []byte) (a llm.Answer) {
 	if a.Sequence.IsSet() && a.Stop == llm.StopEnd {
 		a.Stop = llm.StopSequence
 	}
-	if parts := named(a.Parts); len(parts) < len(a.Parts) {
-		if a.Parts = parts; a.Stop == llm.StopCall {
+	if slices.ContainsFunc(a.Parts, nameless) {
+		if a.Parts = slices.DeleteFunc(a.Parts, nameless); a.Stop == llm.StopCall {
 			a.Stop = llm.StopMalformed // unless there is another call
 		}
 	}
@@ -82,14 +82,12 @@ func (d *decoder) answer(path string, v []byte) (a llm.Answer) {
 	return a
 }
 
-// named leaves out calls without a name, which nobody can answer: some vendors
-// fill in every member of the protocol and mean no call (spec:
+// nameless reports whether p is a call without a name, which nobody can answer:
+// some vendors fill in every member of the protocol and mean no call (spec:
 // translation-traps A26).
-func named(parts []llm.Part) []llm.Part {
-	return slices.DeleteFunc(slices.Clone(parts), func(p llm.Part) bool {
-		c, ok := p.(*llm.Call)
-		return ok && c.Name == ""
-	})
+func nameless(p llm.Part) bool {
+	c, ok := p.(*llm.Call)
+	return ok && c.Name == ""
 }
 
 // stopWithCalls is what an answer with calls stopped for: some vendors say

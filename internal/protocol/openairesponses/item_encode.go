@@ -8,6 +8,7 @@ import (
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // input writes the conversation as items.
@@ -110,7 +111,7 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part, kind string) []
 	case *llm.Blob:
 		return e.blob(dst, at, p)
 	case *llm.Reference:
-		e.lose(at, "approximated: a tool that a search found is named in words")
+		e.lose(at, wire.ToolInWords)
 		dst = jsonw.String(append(jsonw.Comma(dst), '{'), "type", kind)
 		return append(jsonw.String(dst, "text", "[Tool loaded: "+p.Name+"]"), '}')
 	case *llm.Opaque:
@@ -157,12 +158,12 @@ func appendCitation(dst []byte, c *llm.Citation) []byte {
 
 func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
 	if b.Prose.IsSet() {
-		e.lose(at, "approximated: a document that is text stands here as plain text")
+		e.lose(at, wire.TextOnly)
 		dst = append(jsonw.Comma(dst), `{"type":"input_text"`...)
 		return append(e.cache(jsonw.Text(dst, "text", b.Prose), b.Cache), '}')
 	}
 	if b.File != "" && openaiwire.Foreign(e.r.Protocol) {
-		e.lose(at, "dropped: a file that only its provider holds")
+		e.lose(at, wire.HeldElsewhere)
 		return dst
 	}
 	switch b.Kind {
