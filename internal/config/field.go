@@ -246,6 +246,37 @@ func (r *report) indirect(path string, line int, s string) (value string, fromEn
 	return strings.TrimSpace(value), true, true
 }
 
+// table reads a table of at most bound scalars. take makes of each what is to be
+// kept, or reports what is wrong with it. ok is false if there is no table.
+func (r *report) table(path string, n node, bound int, take func(at string, e entry, s string) (string, bool)) (out map[string]string, ok bool) {
+	switch {
+	case n.kind == null:
+		return nil, false
+	case n.kind != table:
+		r.problem(n.line, path, "takes a table, not %s", n.kind)
+		return nil, false
+	case len(n.pairs) > bound:
+		r.problem(n.line, path, "has %d entries; at most %d are taken", len(n.pairs), bound)
+		return nil, false
+	}
+	out = make(map[string]string, len(n.pairs))
+	for _, e := range n.pairs {
+		at := path + "." + e.name
+		s, ok := r.scalar(at, e.value)
+		if !ok {
+			continue
+		}
+		if _, twice := out[e.name]; twice {
+			r.problem(e.line, at, "is there twice")
+			continue
+		}
+		if s, ok = take(at, e, s); ok {
+			out[e.name] = s
+		}
+	}
+	return out, true
+}
+
 // pairs is a table from words to strings, at most 64, each value at most
 // 4 KiB; env:NAME stands for an environment variable. Values are masked when
 // shown, since a header is a usual place for a credential.
@@ -254,31 +285,10 @@ func pairs[T any](name string, at func(*T) *map[string]string, check func(name, 
 	return field[T]{
 		Key{Name: name, Type: "a table of names and values", Doc: doc},
 		func(r *report, path string, n node, into *T) {
-			if n.kind == null {
-				return
-			}
-			if n.kind != table {
-				r.problem(n.line, path, "takes a table, not %s", n.kind)
-				return
-			}
-			if len(n.pairs) > bound {
-				r.problem(n.line, path, "has %d entries; at most %d are taken", len(n.pairs), bound)
-				return
-			}
-			out := make(map[string]string, len(n.pairs))
-			for _, e := range n.pairs {
-				at := path + "." + e.name
-				s, ok := r.scalar(at, e.value)
-				if !ok {
-					continue
-				}
-				if _, twice := out[e.name]; twice {
-					r.problem(e.line, at, "is there twice")
-					continue
-				}
+			out, ok := r.table(path, n, bound, func(at string, e entry, s string) (string, bool) {
 				s, fromEnv, ok := r.indirect(at, e.line, s)
 				if !ok {
-					continue
+					return "", false
 				}
 				err := check(e.name, s)
 				if err == nil && len(s) > longest {
@@ -286,12 +296,14 @@ func pairs[T any](name string, at func(*T) *map[string]string, check func(name, 
 				}
 				if err != nil {
 					r.problem(e.line, at, "%v", err)
-					continue
+					return "", false
 				}
 				r.sensitive = r.sensitive || !fromEnv
-				out[e.name] = s
+				return s, true
+			})
+			if ok {
+				*at(into) = out
 			}
-			*at(into) = out
 		},
 		func(t *T) any {
 			masked := make(map[string]string, len(*at(t)))

@@ -13,37 +13,19 @@ func nameTable(name string, at func(*Config) *map[string]string, doc string) fie
 	return field[Config]{
 		Key{Name: name, Type: "a table of names and models", Doc: doc, FileOnly: true},
 		func(r *report, path string, n node, into *Config) {
-			switch {
-			case n.kind == null:
-				return
-			case n.kind != table:
-				r.problem(n.line, path, "takes a table, not %s", n.kind)
-				return
-			case len(n.pairs) > bound:
-				r.problem(n.line, path, "has %d entries; at most %d are taken", len(n.pairs), bound)
-				return
-			}
-			out := make(map[string]string, len(n.pairs))
-			for _, e := range n.pairs {
-				at := path + "." + e.name
-				s, ok := r.scalar(at, e.value)
-				if !ok {
-					continue
-				}
+			out, ok := r.table(path, n, bound, func(where string, e entry, s string) (string, bool) {
 				_, err := pattern(e.name)
 				if err == nil {
 					s, err = glob(s)
 				}
-				switch _, twice := out[e.name]; {
-				case err != nil:
-					r.problem(e.line, at, "%v", err)
-				case twice:
-					r.problem(e.line, at, "is there twice")
-				default:
-					out[e.name] = s
+				if err != nil {
+					r.problem(e.line, where, "%v", err)
 				}
+				return s, err == nil
+			})
+			if ok {
+				*at(into) = out
 			}
-			*at(into) = out
 		},
 		func(c *Config) any {
 			if *at(c) == nil {

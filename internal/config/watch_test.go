@@ -213,3 +213,20 @@ func TestChangedBefore(t *testing.T) {
 		}
 	})
 }
+
+// TestWatchSeesNewKeyFiles: a key file that a reload has found is looked at from
+// then on.
+func TestWatchSeesNewKeyFiles(t *testing.T) {
+	dir := folder(t)
+	write(t, filepath.Join(dir, "k"), "first\n")
+	synctest.Test(t, func(t *testing.T) {
+		heard := watched(t, dir, sound, nil)
+		write(t, filepath.Join(dir, "portico.yaml"), sound+"accounts: [{name: a, provider: b, key_file: k}]\n")
+		pass(3 * pace)
+		write(t, filepath.Join(dir, "k"), "the second\n")
+		pass(3 * pace)
+		if len(heard()) != 2 || heard()[1].err != nil || heard()[1].c.Accounts[0].APIKey.Reveal() != "the second" {
+			t.Errorf("%+v", heard())
+		}
+	})
+}

@@ -66,6 +66,18 @@ func (g Glob) Literal() (name string, ok bool) {
 	return g.pattern, true
 }
 
+// Weight is how specific g is: a regular expression less than any glob, a glob
+// by how many bytes of it stand for themselves, and a name most.
+func (g Glob) Weight() int {
+	if g.re != nil {
+		return -1
+	}
+	if _, ok := g.Literal(); ok {
+		return MaxPattern + 1
+	}
+	return len(g.pattern) - strings.Count(g.pattern, "*") - strings.Count(g.pattern, "?")
+}
+
 // Match reports whether g fits name. Its time is at most proportional to
 // len(pattern) × len(name), with a pattern of at most MaxPattern bytes: linear
 // in the name, whatever the pattern. A glob does not allocate.

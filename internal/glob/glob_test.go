@@ -156,3 +156,20 @@ func FuzzMatch(f *testing.F) {
 		}
 	})
 }
+
+// TestWeight: patterns in the order of their weight, the heaviest first.
+func TestWeight(t *testing.T) {
+	order := []string{"a", "claude-*", "c?aude*", "a*b", "*", "/^claude-sonnet-4-5$/"}
+	last := MaxPattern + 2
+	for _, p := range order {
+		g, err := Compile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := g.Weight(); w >= last {
+			t.Errorf("%s weighs %d, what is before it %d", p, w, last)
+		} else {
+			last = w
+		}
+	}
+}

@@ -193,8 +193,14 @@ func (t *Table) Plan(model string, look func() Facts) Plan {
 // themselves before one with fewer, and both before a regular expression. Among
 // equals one with conditions precedes one without, and else the order stays.
 func Specific(rules []Rule) {
+	weights := make(map[string]int, len(rules))
+	for _, r := range rules {
+		if g, err := glob.Compile(r.Match); err == nil { // or New tells it
+			weights[r.Match] = g.Weight()
+		}
+	}
 	slices.SortStableFunc(rules, func(a, b Rule) int {
-		if c := cmp.Compare(weight(b.Match), weight(a.Match)); c != 0 {
+		if c := cmp.Compare(weights[b.Match], weights[a.Match]); c != 0 {
 			return c
 		}
 		switch one, other := a.When == (When{}), b.When == (When{}); {
@@ -205,19 +211,4 @@ func Specific(rules []Rule) {
 		}
 		return -1
 	})
-}
-
-// weight is how specific a pattern is.
-func weight(pattern string) int {
-	g, err := glob.Compile(pattern)
-	if err != nil {
-		return -1 // New tells it
-	}
-	if _, ok := g.Literal(); ok {
-		return glob.MaxPattern + 1
-	}
-	if len(pattern) > 1 && pattern[0] == '/' && pattern[len(pattern)-1] == '/' {
-		return -1
-	}
-	return len(pattern) - strings.Count(pattern, "*") - strings.Count(pattern, "?")
 }
