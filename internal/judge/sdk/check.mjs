@@ -1,7 +1,7 @@
 // What the programs of this folder share. Each is called with the gateway's
 // address, and PROTOCOL says in which protocol its client speaks. ONLY and
 // SKIP name checks, with commas between them. The upstream does what the last
-// text of the user tells it, see ../../../../shared/tools/clients/mock.
+// text of the user tells it in double brackets.
 import assert from 'node:assert/strict';
 
 export const base = (process.argv[2] || '').replace(/\/$/, '');
