@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -91,8 +92,10 @@ func (c *simulateCmd) lab(g *globals) (*simulate.Lab, error) {
 		return nil, usage("--length is more than 0 and at most 24h")
 	case !(c.RPM > 0 && c.RPM <= 1e6), !(c.Load > 0 && c.Load <= 100), !(c.Rate >= 0 && c.Rate <= 1e5):
 		return nil, usage("--rpm, --load and --rate are positive numbers")
-	case c.Tokens < 1 || c.Tokens > 10_000_000 || c.Chats < 1 || c.Attempts < 1 || c.MaxWait < 0:
-		return nil, usage("--tokens, --conversations, --attempts and --max-wait are not negative")
+	case c.Tokens < 1 || c.Tokens > 10_000_000 || c.Chats < 1 || c.Attempts < 1:
+		return nil, usage("--tokens, --conversations and --attempts are at least 1, and --tokens at most 10000000")
+	case c.MaxWait < 0:
+		return nil, usage("--max-wait is not negative")
 	}
 	l := &simulate.Lab{MaxWait: c.MaxWait, Attempts: c.Attempts, Seed: c.Seed}
 	if c.File == "" {
@@ -121,13 +124,14 @@ func (c *simulateCmd) lab(g *globals) (*simulate.Lab, error) {
 const maxLab = 1 << 20
 
 func readLab(file string, l *simulate.Lab) error {
-	info, err := os.Stat(file)
-	if err == nil && info.Size() > maxLab {
-		err = fmt.Errorf("%s has more than %d bytes", file, maxLab)
+	in, err := os.Open(file)
+	if err != nil {
+		return &failure{exitUsage, err.Error(), ""}
 	}
-	var text []byte
-	if err == nil {
-		text, err = os.ReadFile(file)
+	defer in.Close()
+	text, err := io.ReadAll(io.LimitReader(in, maxLab+1))
+	if err == nil && len(text) > maxLab {
+		err = fmt.Errorf("%s has more than %d bytes", file, maxLab)
 	}
 	if err != nil {
 		return &failure{exitUsage, err.Error(), ""}

@@ -39,21 +39,17 @@ type Share struct {
 	Refused int    `json:"refused"` // calls
 }
 
-// sum works out what follows from what was counted.
-func (r *Result) sum(vendors map[string]*vendor) {
-	for name, v := range vendors {
+// sum works out what follows from what was counted at accounts.
+func (r *Result) sum(accounts []Account, vendors map[string]*vendor) {
+	wasted := 0
+	for i := range accounts {
+		v := vendors[accounts[i].Name]
 		r.Calls += v.calls
-		r.Wasted += float64(v.refused)
-		r.Accounts = append(r.Accounts, Share{name, v.served, v.refused})
+		wasted += v.refused
+		r.Accounts = append(r.Accounts, Share{v.Name, v.served, v.refused})
 	}
-	slices.SortFunc(r.Accounts, func(a, b Share) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
 	r.Goodput = share(r.Served, r.Oracle)
-	r.Wasted /= float64(max(r.Calls, 1))
+	r.Wasted = share(wasted, r.Calls)
 	r.Locality = share(r.AtHome, r.Turns)
 	var all time.Duration
 	for _, d := range r.waits {

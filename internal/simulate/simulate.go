@@ -115,7 +115,7 @@ func (l *Lab) Run(strategy, account string) (*Result, error) {
 		p.clock.at(r.At, func() { p.begin(r) })
 	}
 	p.clock.run()
-	p.result.sum(p.vendors)
+	p.result.sum(l.Accounts, p.vendors)
 	return p.result, nil
 }
 
@@ -190,7 +190,7 @@ func (c *call) got(l pool.Lease, none *pool.None) {
 			c.seek()
 			return
 		}
-		p.refuse(c, !none.Until.IsZero())
+		p.refuse(!none.Until.IsZero())
 		return
 	}
 	c.waited += l.Waited
@@ -208,7 +208,7 @@ func (c *call) got(l pool.Lease, none *pool.None) {
 			c.want.Not = append(c.want.Not, v.Name)
 		}
 		if c.left == 0 || c.tries == maxTries {
-			p.refuse(c, false)
+			p.refuse(false)
 			return
 		}
 		c.seek()
@@ -242,7 +242,7 @@ func (p *play) served(c *call, v *vendor, l *pool.Lease) {
 }
 
 // refuse is that the client was told to come back, or not when.
-func (p *play) refuse(_ *call, when bool) {
+func (p *play) refuse(when bool) {
 	p.result.Refused++
 	if when {
 		p.result.Told++
