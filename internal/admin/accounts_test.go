@@ -27,7 +27,7 @@ func TestListAccounts(t *testing.T) {
 	f.views = append(f.views, off)
 	got := decode[List[Account]](t, call(t, New(f.options()), "GET", "/api/accounts", ""))
 	want := []Account{{
-		Name: "work", Provider: "openai", Protocols: []string{"openai-chat"}, Key: "sk-…ghij", Models: []string{}, Weight: 1, Quota: []Quota{}, Headers: []string{}, Options: []string{"region"}, Origin: "file",
+		Name: "office", Provider: "openai", Protocols: []string{"openai-chat"}, Key: "sk-…ghij", Models: []string{}, Weight: 1, Quota: []Quota{}, Headers: []string{}, Options: []string{"region"}, Origin: "file",
 		State: "down", Since: now, Until: now.Add(time.Hour), Why: "credential_invalid", Text: "Needs you: its key was rejected.",
 		Message: "Incorrect API key", Link: "https://vendor.example/keys", Trouble: []Trouble{}, InFlight: 2, Served: 9, FirstMS: 300,
 	}, {
@@ -95,7 +95,7 @@ func TestAddAccountRefused(t *testing.T) {
 		code       string
 		where      string
 	}{
-		{"taken", `{"name":"work","provider":"openai"}`, nil, 409, CodeTaken, ""},
+		{"taken", `{"name":"office","provider":"openai"}`, nil, 409, CodeTaken, ""},
 		{"what the provider does not take", `{"name":"x","provider":"nonsense"}`, Invalid{errDisk}, 422, CodeInvalid, ""},
 		{"a failure", `{"name":"x","provider":"openai"}`, errDisk, 500, CodeInternal, ""},
 		{"no JSON", `{`, nil, 400, CodeMalformed, "body"},
@@ -171,7 +171,7 @@ func TestDeclaredAccountsAreReadOnly(t *testing.T) {
 		code   string
 		detail string
 	}{
-		{"work", 409, CodeDeclared, `the account "work" is declared in /data/portico.yaml; change it there`},
+		{"office", 409, CodeDeclared, `the account "office" is declared in /data/portico.yaml; change it there`},
 		{"simulator", 409, CodeBuiltIn, `the account "simulator" is part of Portico and cannot be changed`},
 		{"nobody", 404, CodeNoAccount, `there is no account called "nobody"`},
 	} {
@@ -204,26 +204,26 @@ func TestTestAccount(t *testing.T) {
 	o := f.options()
 	h := New(o)
 	f.tested = Tested{Why: "credential_invalid", Status: 401, TookMS: 80, Text: "Its key was rejected."}
-	if got := decode[Tested](t, call(t, h, "POST", "/api/accounts/work/test", "")); got != f.tested {
+	if got := decode[Tested](t, call(t, h, "POST", "/api/accounts/office/test", "")); got != f.tested {
 		t.Errorf("got %+v", got)
 	}
 	isProblem(t, call(t, h, "POST", "/api/accounts/nobody/test", ""), 404, CodeNoAccount)
 	f.failed = errDisk
-	isProblem(t, call(t, h, "POST", "/api/accounts/work/test", ""), 500, CodeInternal)
+	isProblem(t, call(t, h, "POST", "/api/accounts/office/test", ""), 500, CodeInternal)
 	for range maxTests {
 		h.api().tests <- struct{}{}
 	}
-	isProblem(t, call(t, h, "POST", "/api/accounts/work/test", ""), 503, CodeUnavailable)
+	isProblem(t, call(t, h, "POST", "/api/accounts/office/test", ""), 503, CodeUnavailable)
 }
 
 func TestHealAccount(t *testing.T) {
 	f := newFake()
 	h := New(f.options())
-	if got := decode[Account](t, call(t, h, "POST", "/api/accounts/work/heal", "")); got.Name != "work" {
+	if got := decode[Account](t, call(t, h, "POST", "/api/accounts/office/heal", "")); got.Name != "office" {
 		t.Errorf("got %+v", got)
 	}
 	isProblem(t, call(t, h, "POST", "/api/accounts/nobody/heal", ""), 404, CodeNoAccount)
-	if diff := cmp.Diff([]string{"work"}, f.healed); diff != "" {
+	if diff := cmp.Diff([]string{"office"}, f.healed); diff != "" {
 		t.Error(diff)
 	}
 }

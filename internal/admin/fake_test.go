@@ -170,7 +170,7 @@ func newFake() *fake {
 	f.cfg.AdminToken, f.cfg.APIKey = secret.Of(token), secret.Of(apiKey)
 	f.cfg.DataDir, f.cfg.File = "/data", "/data/portico.yaml"
 	f.cfg.Simulator = true
-	declared := viewOf(config.Account{Name: "work", Provider: "openai", Protocols: []string{"openai-chat"}, APIKey: secret.Of(canary), Weight: 1, Options: map[string]string{"region": canary}})
+	declared := viewOf(config.Account{Name: "office", Provider: "openai", Protocols: []string{"openai-chat"}, APIKey: secret.Of(canary), Weight: 1, Options: map[string]string{"region": canary}})
 	declared.Declared = true
 	sim := viewOf(config.Account{Name: "simulator", Provider: "simulator", Weight: 1})
 	f.views = []pool.View{declared, sim}

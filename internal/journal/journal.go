@@ -41,7 +41,7 @@ type Options struct {
 
 	Segment int64         // bytes of one file, 4 MiB by default, at least a little over 1 MiB
 	Max     int64         // bytes of all files, 256 MiB by default; beyond it nothing is taken
-	Sync    time.Duration // from the first record to its fsync, 5 ms by default; twenty times that lie between two
+	Sync    time.Duration // from a record after a silence to its fsync, 5 ms by default; between two fsyncs lies twenty times that
 	Keep    time.Duration // how long exchanges gather before the Keeper is told, 1 s by default
 	Hear    time.Duration // how long they gather before listeners are told, 200 ms by default
 

@@ -10,8 +10,8 @@ import (
 
 const (
 	// Between two fsyncs are syncRest times Options.Sync, and more on a slow
-	// disk, up to maxSync. An fsync wakes threads, so that many of them were a
-	// tenth of what a stream costs.
+	// disk, up to maxSync. An fsync blocks a thread for long enough that the
+	// runtime looks for others to wake, which shows beside slow streams.
 	syncRest = 20
 	maxSync  = time.Second
 	// A Keeper that failed is asked again after a time that doubles between

@@ -8,7 +8,7 @@ import (
 )
 
 // dataFile is a file whose sync leaves out what is not needed to read its data
-// again, such as the time of the last change: that is about half of the work.
+// again, such as the time of the last change.
 type dataFile struct{ *os.File }
 
 func (f dataFile) Sync() error {
