@@ -7,9 +7,8 @@
 //   - When Record returns nil the exchange outlives the process, whatever ends
 //     it: the kernel has it, in a file whose room was allocated ahead. That
 //     costs one write, no lock that all requests share, and no fsync.
-//   - It outlives a power cut some milliseconds later: 5 ms after a silence, 100
-//     ms under traffic, where all that was recorded meanwhile shares an fsync;
-//     on a slow disk it is more. What the Keeper tells is safe already.
+//   - It outlives a power cut some milliseconds later. All that was recorded
+//     within 5 ms shares an fsync; on a slow disk it is more.
 //   - Afterwards it goes to the Keeper, which has it exactly once by its ID.
 //     The files are removed when they are kept; while nothing is recorded
 //     nothing is written.

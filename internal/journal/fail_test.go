@@ -187,7 +187,7 @@ func TestSyncFails(t *testing.T) {
 	})
 }
 
-// TestIdle: after a silence what is recorded is on the disk within 5 ms, many records share a
+// TestIdle: what is recorded is on the disk within 5 ms, many records share a
 // sync, a slow disk is left alone for most of the time, and an idle journal
 // does nothing.
 func TestIdle(t *testing.T) {
@@ -198,7 +198,7 @@ func TestIdle(t *testing.T) {
 		min, max int64
 	}{
 		{"one record", 0, 1, 1, 1},
-		{"steady load", 0, 1000, 9, 12},
+		{"steady load", 0, 1000, 150, 201},
 		{"steady load, slow disk", 50 * time.Millisecond, 1000, 3, 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {

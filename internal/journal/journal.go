@@ -41,9 +41,9 @@ type Options struct {
 
 	Segment int64         // bytes of one file, 4 MiB by default, at least a little over 1 MiB
 	Max     int64         // bytes of all files, 256 MiB by default; beyond it nothing is taken
-	Sync    time.Duration // from a record after a silence to its fsync, 5 ms by default; between two fsyncs lies twenty times that
+	Sync    time.Duration // the shortest time between two fsyncs, 5 ms by default
 	Keep    time.Duration // how long exchanges gather before the Keeper is told, 1 s by default
-	Hear    time.Duration // how long they gather before listeners are told, 200 ms by default
+	Hear    time.Duration // how long they gather before listeners are told, 50 ms by default
 
 	create func(path string, size int64) (file, error) // for tests
 }
@@ -109,7 +109,7 @@ func Open(dir string, o Options) (*Journal, error) {
 	o.Max = max(defaulted(o.Max, defaultMax), 2*o.Segment)
 	o.Sync = defaulted(o.Sync, 5*time.Millisecond)
 	o.Keep = defaulted(o.Keep, time.Second)
-	o.Hear = defaulted(o.Hear, 200*time.Millisecond)
+	o.Hear = defaulted(o.Hear, 50*time.Millisecond)
 	if o.create == nil {
 		o.create = createFile
 	}

@@ -9,11 +9,9 @@ import (
 )
 
 const (
-	// Between two fsyncs are syncRest times Options.Sync, and more on a slow
-	// disk, up to maxSync. An fsync blocks a thread for long enough that the
-	// runtime looks for others to wake, which shows beside slow streams.
-	syncRest = 20
-	maxSync  = time.Second
+	// maxSync is the longest time between two fsyncs while there is
+	// something to sync.
+	maxSync = time.Second
 	// A Keeper that failed is asked again after a time that doubles between
 	// these two.
 	firstRetry, lastRetry = time.Second, 30 * time.Second
@@ -28,9 +26,8 @@ const (
 // whose exchanges are kept. At the end it hands over what is left. It sleeps
 // while nothing is recorded.
 //
-// A sync follows the first record after a silence by Options.Sync. While there
-// is traffic it comes every twenty times of that, and less often on a slow disk,
-// which is never kept busy for more than a fifth of the time.
+// A sync follows the first record by Options.Sync, and by longer on a slow
+// disk, which is never kept busy for more than a fifth of the time.
 func (j *Journal) Run(ctx context.Context) error {
 	keep, hear := make(chan struct{}, 1), make(chan struct{}, 1)
 	keep <- struct{}{} // what a former process has left
@@ -49,7 +46,7 @@ func (j *Journal) Run(ctx context.Context) error {
 
 // syncLoop syncs after every burst of records and passes the word on.
 func (j *Journal) syncLoop(ctx context.Context, keep, hear chan<- struct{}) {
-	var next time.Time // not before
+	pause := j.o.Sync
 	for {
 		if j.waiting.n.Load() > 0 {
 			if !sleep(ctx, flushRetry) {
@@ -61,7 +58,7 @@ func (j *Journal) syncLoop(ctx context.Context, keep, hear chan<- struct{}) {
 				return
 			case <-j.wake:
 			}
-			if !sleep(ctx, max(j.o.Sync, time.Until(next))) {
+			if !sleep(ctx, pause) {
 				return
 			}
 		}
@@ -70,8 +67,7 @@ func (j *Journal) syncLoop(ctx context.Context, keep, hear chan<- struct{}) {
 		j.prepare()
 		begin := time.Now()
 		j.sync()
-		now := time.Now()
-		next = now.Add(min(max(4*now.Sub(begin), syncRest*j.o.Sync), maxSync))
+		pause = min(max(4*time.Since(begin), j.o.Sync), maxSync)
 		for _, c := range []chan<- struct{}{keep, hear} {
 			select {
 			case c <- struct{}{}:
