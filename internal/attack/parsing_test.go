@@ -407,7 +407,7 @@ func TestSEC46Multipart(t *testing.T) {
 		began := time.Now()
 		x.upstream.Reset()
 		var got reply
-		x.grows(48<<20+int64(len(tt.body)), func() {
+		x.grows(max(64<<20, int64(len(tt.body))+(24<<20)), func() {
 			got = x.send(request{method: "POST", path: "/v1/audio/transcriptions", head: []string{"Content-Type: multipart/form-data; boundary=" + tt.boundary}, body: tt.body})
 		})
 		took := time.Since(began)
