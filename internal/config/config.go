@@ -35,6 +35,7 @@ type Config struct {
 	Limits       Limits
 	Timeouts     Timeouts
 	Retention    Retention
+	Responses    Responses
 	Log          Log
 	Metrics      Metrics
 
@@ -152,6 +153,14 @@ type Timeouts struct {
 	WriteStall time.Duration // a client that takes nothing, 60 s
 	Heartbeat  time.Duration // silence before the client gets a sign of life, 15 s
 	Drain      time.Duration // for running requests at shutdown, 30 s
+}
+
+// Responses bounds the answers and conversations that are kept for clients who
+// name them later; what is first reached counts.
+type Responses struct {
+	Age   time.Duration // 0: no bound
+	Rows  int           // 0: nothing is kept
+	Bytes int64         // of all files
 }
 
 // Retention bounds the ledger; what is first reached counts. 0 is no bound.

@@ -105,6 +105,7 @@ timeouts:
   connect: 1s
   idle: 1m30s
 retention: {age: 1w, rows: 0, bytes: 2GB}
+responses: {age: 0, rows: 7, bytes: 1GB}
 log: {level: debug, format: json}
 metrics: {public: true}
 `, func(o *Options) { o.Env = []string{"WORK_KEY=k-123456"} })
@@ -140,6 +141,7 @@ metrics: {public: true}
 			WriteStall: time.Minute, Heartbeat: 15 * time.Second, Drain: 30 * time.Second,
 		},
 		Retention: Retention{7 * 24 * time.Hour, 0, 2e9},
+		Responses: Responses{0, 7, 1e9},
 		Log:       Log{"debug", "json"}, Metrics: Metrics{true},
 		DataDir: c.DataDir, File: filepath.Join(c.DataDir, "portico.yaml"),
 	}
