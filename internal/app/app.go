@@ -36,6 +36,7 @@ import (
 	"portico/internal/provider/all"
 	"portico/internal/relay"
 	"portico/internal/responses"
+	"portico/internal/secret"
 	"portico/internal/store"
 	"portico/internal/telemetry"
 	"portico/internal/translate"
@@ -57,6 +58,10 @@ type App struct {
 	shelf     *models.Shelf
 	gate      *access.Gate
 	relay     *relay.Relay
+	answers   *responses.Store
+	homes     *responses.Homes
+	recall    translate.Recall
+	keepers   []keeper // of what is remembered for clients, on the disk
 	codecs    map[string]ingress.Codec
 	ingress   *ingress.Server
 	admin     *admin.Handler
@@ -123,7 +128,8 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	}
 	a.config.Store(c)
 	a.catalog.Store(catalog.New(c.Models))
-	if a.store, err = store.Open(c.DataDir, store.Options{Price: a.price, Log: a.log.Logger}); err != nil {
+	sealer := secret.NewSealer(filepath.Join(c.DataDir, keyFile))
+	if a.store, err = store.Open(c.DataDir, store.Options{Price: a.price, Sealer: sealer, Log: a.log.Logger}); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	for _, f := range a.store.Broken() {
@@ -137,15 +143,20 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	if err := a.pool.Load(filepath.Join(c.DataDir, poolFile)); err != nil {
 		a.log.Warn("the states that accounts had cannot be read; they begin anew", "error", err)
 	}
-	a.build(c)
+	a.remember(c, sealer)
+	a.build(c, sealer)
 	if err := a.apply(c); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// poolFile is where the pool keeps what outlives a restart.
-const poolFile = "pool.json"
+const (
+	// poolFile is where the pool keeps what outlives a restart.
+	poolFile = "pool.json"
+	// keyFile holds the key with which secrets and conversations are sealed.
+	keyFile = "secret.key"
+)
 
 // codecs are the protocols that clients and upstreams speak.
 func codecs() []ingress.Codec {
@@ -153,7 +164,7 @@ func codecs() []ingress.Codec {
 }
 
 // build makes the rooms that a request passes through.
-func (a *App) build(c *config.Config) {
+func (a *App) build(c *config.Config, sealer *secret.Sealer) {
 	byName := map[string]ingress.Codec{}
 	var list []protocol.Codec
 	for _, k := range codecs() {
@@ -163,7 +174,7 @@ func (a *App) build(c *config.Config) {
 	a.shelf = models.New(models.Options{Codecs: list, File: filepath.Join(c.DataDir, "models.json"), Agent: agent(), Log: a.log.Logger})
 	a.relay = relay.New(relay.Options{
 		Pool: a.pool, Codecs: list, Record: a.journal, Hop: journal.NewID()[4:], Agent: agent(), Now: time.Now, Log: a.log.Logger,
-		Recall: translate.NewMemory(recallSize, time.Now), Responses: responses.New(keptAnswers, time.Now), Homes: responses.NewHomes(knownAnswers),
+		Recall: a.recall, Responses: a.answers, Homes: a.homes, Sealer: sealer,
 	})
 	a.codecs = byName
 	a.admin = a.operator(c)
@@ -173,18 +184,6 @@ func (a *App) build(c *config.Config) {
 	})
 	a.flying.next = a.relay
 }
-
-// recallSize bounds what is remembered of sealed reasoning, in bytes (spec:
-// upstreams §2.6).
-const recallSize = 64 << 20
-
-// keptAnswers bounds what is kept of translated answers for clients that name
-// them later. OpenAI keeps them for 30 days; a conversation that has rested for
-// one is begun anew.
-var keptAnswers = responses.Limits{Entries: 10_000, Bytes: 128 << 20, Age: 24 * time.Hour}
-
-// knownAnswers is of how many answers it is remembered which account has them.
-const knownAnswers = 64 << 10
 
 // agent is the User-Agent that upstreams see: the gateway's own.
 func agent() string {
@@ -223,6 +222,9 @@ func (a *App) Close() error {
 		errs = append(errs, a.journal.Close())
 	}
 	a.log.Flush()
+	for _, k := range a.keepers {
+		errs = append(errs, k.Close())
+	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}

@@ -46,6 +46,7 @@ func (a *App) apply(c *config.Config) error {
 	a.policy.Store(policy)
 	a.log.Set(c.Log)
 	a.pool.Set(accounts)
+	a.answers.SetLimits(answerLimits(c))
 	path := &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, MaxWait: c.Scheduling.MaxWait, Catalog: cat, Thinking: c.Thinking, Preamble: c.SystemPrompt}
 	a.path.Store(path)
 	a.ingress.Set(&ingress.Settings{

@@ -79,7 +79,10 @@ func (a *App) drain(server *http.Server, end context.CancelCauseFunc) error {
 	}()
 	sockets := make(chan error, 1) // of which the server knows nothing
 	go func() { sockets <- a.ingress.Drain(ctx) }()
+	jobs := make(chan struct{}) // nor of answers that are made in the background
+	go func() { defer close(jobs); a.relay.Drain(ctx) }()
 	if err := server.Shutdown(ctx); err == nil && <-sockets == nil {
+		<-jobs
 		return nil
 	}
 	end(fault.New(fault.Busy, "the gateway was stopped before the answer was complete"))
@@ -97,7 +100,7 @@ func (a *App) drain(server *http.Server, end context.CancelCauseFunc) error {
 // of it has ended.
 func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 	done := make(chan struct{})
-	ended := make(chan struct{}, 8)
+	ended := make(chan struct{}, 16)
 	n := 0
 	run := func(name string, f func(context.Context) error) {
 		n++
@@ -116,6 +119,9 @@ func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 	run("pool", func(ctx context.Context) error {
 		return a.pool.Run(ctx, filepath.Join(c.DataDir, poolFile), a.log.Logger)
 	})
+	for _, k := range a.keepers {
+		run("memory", k.Run)
+	}
 	run("configuration", func(ctx context.Context) error { return a.watch(ctx, c) })
 	go func() {
 		for range n {

@@ -31,8 +31,8 @@ type events struct {
 	stream bool
 	buf    []byte // what is no whole event yet, or all of what is no stream
 	cut    sse.Cutter
-	items  []byte // of the output, as they were told
 	until  time.Time
+	answer responses.Watcher
 	err    error // why nothing more can be written
 }
 
@@ -96,31 +96,12 @@ func (w *events) event(data []byte) {
 		return
 	}
 	if w.keep != nil {
-		w.watch(data)
+		if id, _, output, ok := w.answer.Event(data); ok {
+			w.keep(id, output)
+			w.keep = nil
+		}
 	}
 	w.send(data)
-}
-
-// watch looks for what the answer says.
-func (w *events) watch(data []byte) {
-	switch string(jsonedit.Get(data, "type")) {
-	case `"response.output_item.done"`:
-		if len(w.items) < socketMemory {
-			w.items = responses.Join(w.items, jsonedit.Get(data, "item"))
-		}
-	case `"response.completed"`, `"response.incomplete"`:
-		r := jsonedit.Get(data, "response")
-		id, ok := jsonedit.Unquote(jsonedit.Get(r, "id"))
-		// Some upstreams do not repeat the output at the end.
-		output, err := responses.Elements(jsonedit.Get(r, "output"))
-		if err != nil || len(output) == 0 {
-			output = w.items
-		}
-		if ok && id != "" {
-			w.keep(id, output)
-		}
-		w.keep, w.items = nil, nil
-	}
 }
 
 // send sends a frame, which is a JSON object.

@@ -24,6 +24,7 @@ import (
 	"portico/internal/journal"
 	"portico/internal/protocol"
 	"portico/internal/relay"
+	"portico/internal/responses"
 )
 
 // A Relay answers requests. *relay.Relay is one.
@@ -104,6 +105,8 @@ type Server struct {
 	state    atomic.Pointer[state]
 	inFlight atomic.Int64
 	sockets  sockets
+	frames   frames
+	memory   *responses.Store // what was said on sockets, by the name of each
 	visits   sync.Pool
 }
 
@@ -141,6 +144,7 @@ func New(o Options) *Server {
 		}
 	}
 	s.sockets.init()
+	s.memory = responses.New(responses.Limits{Entries: socketAnswers, Bytes: socketMemory}, s.now)
 	s.visits.New = func() any { return new(visit) }
 	return s
 }

@@ -97,7 +97,7 @@ var entries = [...]entry{
 // bare are the first segments that are taken without a version prefix too:
 // what clients call whose base URL lacks it.
 var bare = map[string]bool{
-	"chat": true, "completions": true, "responses": true, "messages": true, "models": true,
+	"chat": true, "completions": true, "responses": true, "conversations": true, "messages": true, "models": true,
 	"embeddings": true, "images": true, "audio": true, "moderations": true,
 }
 

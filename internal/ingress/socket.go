@@ -12,15 +12,19 @@ import (
 	"github.com/coder/websocket"
 
 	"portico/internal/fault"
-	"portico/internal/responses"
 )
 
 const (
-	// socketMemory bounds what one socket keeps of its conversations, in
-	// bytes. What is over it is asked for anew by clients.
-	socketMemory = 64 << 20
-	// socketAnswers bounds of how many answers a socket knows.
-	socketAnswers = 4096
+	// socketMemory bounds what all sockets together keep of their
+	// conversations, in bytes, and socketAnswers of how many answers they
+	// know. What is forgotten, the oldest first, clients send anew.
+	socketMemory  = 128 << 20
+	socketAnswers = 8192
+	// maxOutput bounds what of one answer is gathered to be kept, in bytes.
+	maxOutput = 16 << 20
+	// maxFrames bounds the frames that all sockets together read, or hold
+	// until it is their turn, in bytes.
+	maxFrames = 256 << 20
 	// A socket that rests is asked for a sign of life every pingEvery, which
 	// also keeps proxies from closing it, and closed after a rest of maxRest.
 	pingEvery  = 30 * time.Second
@@ -37,10 +41,10 @@ type socket struct {
 	s      *Server
 	v      *visit
 	conn   *websocket.Conn
-	header http.Header      // of the upgrade, without what is the upgrade's own
-	query  string           // without the client's key
-	memory *responses.Store // what was said here and is kept nowhere else
-	wait   chan []byte      // the next frame; one may wait
+	name   string      // under which what was said here, and is kept nowhere else, is remembered
+	header http.Header // of the upgrade, without what is the upgrade's own
+	query  string      // without the client's key
+	wait   chan frame  // the next one; one may wait
 }
 
 // serveSocket upgrades the connection and serves it until one side leaves.
@@ -53,10 +57,8 @@ func (s *Server) serveSocket(v *visit) {
 		return
 	}
 	defer s.sockets.leave()
-	k := &socket{
-		s: s, v: v, header: v.r.Header.Clone(), query: v.call.Query, wait: make(chan []byte, 1),
-		memory: responses.New(responses.Limits{Entries: socketAnswers, Bytes: socketMemory}, s.now),
-	}
+	k := &socket{s: s, v: v, name: v.call.ID, header: v.r.Header.Clone(), query: v.call.Query, wait: make(chan frame, 1)}
+	defer s.memory.Forget(k.name)
 	strip(k.header)
 	// The guard has judged the origin. Compression is declined: it costs
 	// memory for every socket, and most clients are on this machine.
@@ -127,6 +129,7 @@ func (k *socket) run(parent context.Context) {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { leave(k.read(reading)) })
 	tasks.Go(func() { k.ping(reading) })
+	defer k.drop()
 	defer tasks.Wait()
 	defer func() { _ = k.conn.CloseNow() }()
 	defer stop()
@@ -135,8 +138,10 @@ func (k *socket) run(parent context.Context) {
 	defer rest.Stop()
 	for {
 		select {
-		case frame := <-k.wait:
-			if !k.turn(ctx, frame) {
+		case f := <-k.wait:
+			on := k.turn(ctx, f.text)
+			k.s.frames.give(f)
+			if !on {
 				return
 			}
 			rest.Reset(maxRest)
@@ -158,7 +163,7 @@ func (k *socket) run(parent context.Context) {
 // since pongs are only seen while it reads.
 func (k *socket) read(ctx context.Context) error {
 	for {
-		kind, frame, err := k.conn.Read(ctx)
+		kind, in, err := k.conn.Reader(ctx)
 		switch {
 		case err != nil:
 			return errors.Join(errLeft, err)
@@ -166,9 +171,19 @@ func (k *socket) read(ctx context.Context) error {
 			_ = k.conn.Close(websocket.StatusUnsupportedData, "frames must be text")
 			return errLeft
 		}
+		f, err := k.s.frames.take(in)
+		switch {
+		case errors.Is(err, errFull):
+			k.fail(http.StatusServiceUnavailable, "overloaded", errFull.Error())
+			_ = k.conn.Close(websocket.StatusTryAgainLater, errFull.Error())
+			return errLeft
+		case err != nil:
+			return errors.Join(errLeft, err)
+		}
 		select {
-		case k.wait <- frame:
+		case k.wait <- f:
 		default:
+			k.s.frames.give(f)
 			k.fail(http.StatusTooManyRequests, "too_many_requests", "a response is under way on this WebSocket, and another one waits; open a second one")
 		}
 	}

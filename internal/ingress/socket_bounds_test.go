@@ -3,9 +3,11 @@ package ingress
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -13,6 +15,7 @@ import (
 	"portico/internal/config"
 	"portico/internal/fault"
 	"portico/internal/relay"
+	"portico/internal/responses"
 )
 
 // TestSocketBounds: frames, turns, sockets and requests in flight are bounded.
@@ -203,5 +206,130 @@ func TestSocketTold(t *testing.T) {
 	}
 	if _, last := c.turn(`{"type":"response.create","model":"m"}`); !strings.Contains(last, "the gateway stops") {
 		t.Errorf("got %s", last)
+	}
+}
+
+// TestSocketMemory: what was said on sockets has one bound for all of them, the
+// oldest is forgotten first, and with a socket goes what was said on it.
+func TestSocketMemory(t *testing.T) {
+	h := newSockets(t, settings(config.AuthOff))
+	h.memory.SetLimits(responses.Limits{Entries: socketAnswers, Bytes: 100_000})
+	a, _, err := h.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := h.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Repeat("x", 40_000)
+	_, last := a.turn(`{"type":"response.create","model":"m","store":false,"input":"of a ` + said + `"}`)
+	first := responseOf(last)
+	for range 2 {
+		b.turn(`{"type":"response.create","model":"m","store":false,"input":"of b ` + said + `"}`)
+	}
+	// The relay is asked to go on from what the socket knows no more.
+	a.turn(`{"type":"response.create","model":"m","store":false,"input":"next","previous_response_id":"` + first + `"}`)
+	h.mu.Lock()
+	got := string(h.calls[len(h.calls)-1].Body)
+	h.mu.Unlock()
+	if !strings.Contains(got, `"previous_response_id":"`+first+`"`) || strings.Contains(got, "of a") {
+		t.Errorf("the relay got %.200s", got)
+	}
+	_, last = b.turn(`{"type":"response.create","model":"m","store":false,"input":"kept"}`)
+	mine := responseOf(last)
+	if h.memory.Thread("req_2", mine) == nil {
+		t.Fatal("b's answer is not remembered under the name of its socket")
+	}
+	_ = b.CloseNow()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_ = a.CloseNow()
+	if err := h.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if h.memory.Thread("req_2", mine) != nil {
+		t.Error("what was said on a socket is there without it")
+	}
+}
+
+// TestSocketCompacts: who goes on from a conversation that was compacted goes on
+// from what was written down alone.
+func TestSocketCompacts(t *testing.T) {
+	h := newSockets(t, settings(config.AuthOff))
+	c, _, err := h.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, last := c.turn(`{"type":"response.create","model":"m","store":false,"input":"long"}`)
+	_, last = c.turn(`{"type":"response.create","model":"m","store":false,"previous_response_id":"` + responseOf(last) + `","input":[{"type":"compaction_trigger"}]}`)
+	if got := string(h.call(1).Body); !strings.Contains(got, "long") || !strings.Contains(got, "compaction_trigger") {
+		t.Errorf("the relay got %s", got)
+	}
+	c.turn(`{"type":"response.create","model":"m","store":false,"previous_response_id":"` + responseOf(last) + `","input":[{"n":3}]}`)
+	if got, want := string(h.call(2).Body), `{"stream":true,"input":[{"type":"message","role":"assistant","content":"said 2"},{"n":3}],"model":"m","store":false}`; got != want {
+		t.Errorf("the relay got %s\nwant %s", got, want)
+	}
+}
+
+// endless is a frame that never ends.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+// TestFrames: the frames of all sockets have one bound, memory is taken as bytes
+// come, and all of it is given back.
+func TestFrames(t *testing.T) {
+	var s frames
+	small, err := s.take(strings.NewReader("hello"))
+	if err != nil || string(small.text) != "hello" || s.held.Load() != firstFrame {
+		t.Errorf("%q, %v: %d bytes are held", small.text, err, s.held.Load())
+	}
+	large, err := s.take(strings.NewReader(strings.Repeat("x", 1<<20)))
+	if err != nil || len(large.text) != 1<<20 || int64(cap(large.text)) < 1<<20 || large.held > 4<<20 {
+		t.Errorf("%d bytes, %v: %d are held", len(large.text), err, large.held)
+	}
+	if _, err := s.take(endless{}); !errors.Is(err, errFull) {
+		t.Errorf("a frame without an end: %v", err)
+	}
+	if _, err := s.take(iotest.ErrReader(io.ErrUnexpectedEOF)); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a frame that breaks off: %v", err)
+	}
+	s.give(small)
+	s.give(large)
+	if n := s.held.Load(); n != 0 {
+		t.Errorf("%d bytes are held by nobody", n)
+	}
+}
+
+// TestSocketFull: a socket whose frame finds no room is told so and closed.
+func TestSocketFull(t *testing.T) {
+	h := newSockets(t, settings(config.AuthOff))
+	h.frames.held.Store(maxFrames)
+	c, _, err := h.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.say(`{"type":"response.create","model":"m"}`)
+	if kind, frame, err := c.hear(); kind != "error" || !strings.Contains(frame, `"status":503`) {
+		t.Errorf("%s %v", frame, err)
+	}
+	if _, _, err := c.hear(); websocket.CloseStatus(err) != websocket.StatusTryAgainLater {
+		t.Errorf("then: %v", err)
+	}
+	h.frames.held.Store(0)
+	d, _, err := h.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.turn(`{"type":"response.create","model":"m"}`)
+	_ = d.CloseNow()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := h.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.frames.held.Load(); n != 0 {
+		t.Errorf("%d bytes are held when no socket is open", n)
 	}
 }

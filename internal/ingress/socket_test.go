@@ -34,6 +34,13 @@ type socketHouse struct {
 }
 
 func newSockets(t *testing.T, x *Settings) *socketHouse {
+	h := unheard(t, x)
+	h.addr = listen(t, h.Server)
+	return h
+}
+
+// unheard is one that nobody can call yet.
+func unheard(t *testing.T, x *Settings) *socketHouse {
 	h := &socketHouse{house: newHouse(nil), t: t}
 	h.Server.codecs[asResponses] = openairesponses.New()
 	h.relay.do = func(ctx context.Context, w http.ResponseWriter, c *relay.Call) {
@@ -50,7 +57,6 @@ func newSockets(t *testing.T, x *Settings) *socketHouse {
 		tell(w, n)
 	}
 	h.Set(x)
-	h.addr = listen(t, h.Server)
 	return h
 }
 
@@ -266,6 +272,8 @@ func TestSocketErrors(t *testing.T) {
 		{"no JSON", `{"type":`, nil, []string{`"status":400`, `"code":"invalid_json"`}},
 		{"no object", `[]`, nil, []string{`"status":400`}},
 		{"another type", `{"type":"session.update"}`, nil, []string{`"code":"unknown_event"`, `session.update`}},
+		{"in the background", `{"type":"response.create","model":"m","background":true,"stream_id":"x"}`, nil, []string{`"status":400`, `"code":"unsupported_parameter"`, `"param":"background"`, `by POST`, `"stream_id":"x"`}},
+		{"not in the background", `{"type":"response.create","model":"m","background":false}`, nil, []string{`"response.completed"`}},
 		{"steering", `{"type":"response.steer","stream_id":"x"}`, nil, []string{`"code":"steering_not_supported"`, `"stream_id":"x"`}},
 		{"a long lane", `{"type":"response.steer","stream_id":"` + strings.Repeat("x", maxLane) + `"}`, nil, []string{`"code":"steering_not_supported"`}},
 		{"a bad model", `{"type":"response.create","model":"` + strings.Repeat("x", maxModel+1) + `"}`, nil, []string{`"code":"invalid_model"`}},

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// maxSockets is how many WebSockets may be open at one time. Each may keep a
-// conversation of socketMemory.
+// maxSockets is how many WebSockets may be open at one time. What they keep of
+// their conversations is bounded for all together by socketMemory.
 const maxSockets = 32
 
 // sockets counts the WebSockets, of which net/http knows nothing any more.

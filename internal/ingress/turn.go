@@ -47,13 +47,16 @@ var ownMembers = [...]string{"type", "stream", "stream_id", "generate", "backgro
 
 // body is the request that a frame makes, as it would be sent by POST. The
 // conversation that the socket remembers stands before the input.
-func (c *create) body(frame []byte) ([]byte, error) {
+func (c *create) body(frame []byte, memory *responses.Store) ([]byte, error) {
 	if c.before != nil {
 		items, err := c.turn.Items()
 		if err != nil {
 			return nil, err
 		}
-		before := c.before.Append(nil)
+		before, err := memory.Items(c.before)
+		if err != nil {
+			return nil, err
+		}
 		if frame, err = responses.Expand(frame, responses.Join(before, responses.Fresh(before, items))); err != nil {
 			return nil, err
 		}
@@ -80,7 +83,7 @@ func (k *socket) turn(ctx context.Context, frame []byte) (on bool) {
 	s, v := k.s, k.v
 	v.st = s.state.Load() // the settings may have changed since the last turn
 	v.call = relay.Call{ID: s.newID(), Start: s.now()}
-	w := &events{k: k, header: http.Header{idHeader: {v.call.ID}}}
+	w := &events{k: k, header: http.Header{idHeader: {v.call.ID}}, answer: responses.NewWatcher(maxOutput)}
 	v.w = w
 	defer func() {
 		// The relay breaks a connection whose answer must not be taken for
@@ -121,13 +124,17 @@ func (k *socket) answer(ctx context.Context, w *events, frame []byte) *fault.Fau
 	default:
 		return &fault.Fault{Class: fault.Malformed, Code: "unknown_event", Param: "type", Msg: "the type of a frame must be response.create, not " + printable(in.kind)}
 	}
+	if in.turn.Background {
+		// What a socket says ends with it (spec: upstreams §1B.6).
+		return &fault.Fault{Class: fault.Unsupported, Code: "unsupported_parameter", Param: "background", Msg: "a response is not made in the background on a WebSocket; send the request by POST"}
+	}
 	c := &k.v.call
-	if in.turn.Previous != "" {
-		if in.before = k.memory.Thread("", in.turn.Previous); in.before != nil {
+	if in.turn.Previous != "" && in.turn.Conversation == "" { // the relay refuses both
+		if in.before = k.s.memory.Thread(k.name, in.turn.Previous); in.before != nil {
 			c.Previous = in.turn.Previous
 		}
 	}
-	body, err := in.body(frame)
+	body, err := in.body(frame, k.s.memory)
 	if err != nil {
 		return &fault.Fault{Class: fault.Malformed, Code: "invalid_json", Param: "input", Msg: err.Error(), Err: err}
 	}
@@ -155,10 +162,18 @@ func (k *socket) remember(in *create, id string, output []byte) {
 	if err != nil {
 		return // it was no request
 	}
-	if in.before != nil {
-		items = responses.Fresh(in.before.Append(nil), items)
+	before := in.before
+	if before != nil {
+		said, err := k.s.memory.Items(before)
+		if err != nil {
+			return // there is none that cannot be read in memory
+		}
+		items = responses.Fresh(said, items)
 	}
-	k.memory.Put("", id, responses.Response{Before: in.before, Input: items, Output: output})
+	if _, compacts := responses.Triggers(items); compacts {
+		before, items = nil, nil // who goes on from the answer goes on from it alone
+	}
+	k.s.memory.Put(k.name, id, responses.Response{Before: before, Input: items, Output: output})
 }
 
 // warmUp answers a request that wants nothing said: Codex sends the beginning

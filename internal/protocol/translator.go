@@ -80,6 +80,9 @@ type Echo struct {
 	Model   string // as the client asked for it
 	Created int64  // Unix seconds
 	Request *llm.Request
+	// Conversation is what OpenAI's Responses calls the conversation that the
+	// answer belongs to, "" for none.
+	Conversation string
 }
 
 // Fit is what an encoder has to know of the upstream beside its protocol, so

@@ -39,6 +39,13 @@ type Quirks struct {
 	// InlineImages: it takes images as data only, not by their address.
 	InlineImages bool
 
+	// Forgetful: of OpenAI's Responses it keeps no answer, so that none can be
+	// named later.
+	Forgetful bool
+	// Bare: it has requests for responses and nothing around them: no
+	// conversations, no work in the background, no compaction.
+	Bare bool
+
 	// Reasoning is the member of a chat message that holds the model's
 	// reasoning, "" if there is none.
 	Reasoning string

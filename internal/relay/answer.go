@@ -64,7 +64,8 @@ type job struct {
 	parsed bool
 
 	// What was tried.
-	home    string // the account that has the answer that the call is about, "": it may be any
+	home    string   // the account that has the answer that the call is about, "": it may be any
+	never   []string // accounts that lack what the call needs
 	reach   reach
 	unknown bool      // no account at home has the model
 	target  int       // how many attempts had failed when this model's turn came
@@ -92,6 +93,7 @@ type job struct {
 	attempts []journal.Attempt
 	guess    int64 // tokens of the request, 0: not guessed yet
 	fresh    bool  // the last record tells all, but for blank lines and comments
+	mute     bool  // another answer tells it
 }
 
 // A try is one attempt.
@@ -102,6 +104,7 @@ type try struct {
 	first  time.Duration // from began to the first meaningful byte, 0: none came
 	status int
 	tap    protocol.Tap // nil if the answer cannot be read
+	watch  bool         // what is carried as it is, is kept here
 	sent   *payload
 }
 

@@ -26,6 +26,7 @@ func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) 
 	f = crash // unless all below comes to its end
 	defer func() { a.ended(f) }()
 
+	a.c = a.observed()
 	t, err := a.ask(a.form, leg, l.Account, model)
 	if err != nil {
 		return a.drop(l.Way, refusalOf(err))
@@ -105,7 +106,7 @@ func (a *answer) receive(ctx context.Context, resp *http.Response) *fault.Fault 
 	case encoded(resp.Header) && a.form.make != nil:
 		return a.broken(fault.Answered, "its answer is compressed, which nobody asked for")
 	case encoded(resp.Header), op == protocol.Other:
-		return a.through(ctx, resp, nil)
+		return a.through(ctx, resp, a.learn(resp))
 	}
 	a.try.tap = a.form.codec.NewTap()
 	streams := a.c.Stream && (op == protocol.Chat || op == protocol.Complete)

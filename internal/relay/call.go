@@ -43,8 +43,10 @@ type Call struct {
 	Client string // product token of the client's User-Agent, at most 64 bytes
 	Peer   string // the client's address without port
 
-	// Previous is the answer that the call continues, "" for none, if what it
-	// stands for is in Body already.
-	Previous string
-	turn     *turn // what is kept of the call and its answer, nil: nothing
+	// Previous is the answer that the call continues, and Conversation the
+	// conversation that it belongs to, "" for none, if what they stand for is
+	// in Body already.
+	Previous, Conversation string
+	turn                   *turn       // what is kept of the call and its answer, nil: nothing
+	compaction             *compaction // it has a conversation written down, nil: it does not
 }

@@ -66,6 +66,10 @@ type form struct {
 // client's own protocol is the best: nothing is lost.
 func (a *answer) findForms() {
 	own := a.c.Codec
+	if a.c.compaction != nil {
+		a.addCompactions()
+		return
+	}
 	a.addForm(form{way: pool.Way{Op: a.c.Op, Protocol: own.Name()}, codec: own})
 	if a.c.Op == protocol.Complete {
 		a.addForm(form{way: pool.Way{Op: protocol.Chat, Protocol: protocol.OpenAIChat}, codec: own, make: newCompletion})

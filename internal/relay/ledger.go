@@ -25,6 +25,10 @@ type page struct {
 // whole. What comes after is recorded anew, under the same ID; open says that
 // something will.
 func (a *answer) record(ahead int, open bool) {
+	if a.mute {
+		a.fresh = !open
+		return
+	}
 	a.mu.Lock()
 	out := a.line.out + int64(ahead)
 	a.mu.Unlock()

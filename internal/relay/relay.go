@@ -12,6 +12,7 @@ import (
 	"portico/internal/pool"
 	"portico/internal/protocol"
 	"portico/internal/responses"
+	"portico/internal/tape"
 	"portico/internal/translate"
 )
 
@@ -32,8 +33,11 @@ type Options struct {
 	// and Homes where the others are; nil: nobody does.
 	Responses *responses.Store
 	Homes     *responses.Homes
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Sealer seals what models wrote down of conversations, for clients to
+	// keep. It is needed where Responses is.
+	Sealer tape.Sealer
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // A Relay carries calls. It is safe for concurrent use.
@@ -46,6 +50,8 @@ type Relay struct {
 	recall  translate.Recall
 	kept    *responses.Store
 	homes   *responses.Homes
+	jobs    *responses.Jobs
+	sealer  tape.Sealer
 	record  Recorder
 	hop     string
 	agent   []string // header values that all requests share
@@ -62,7 +68,7 @@ type Relay struct {
 func New(o Options) *Relay {
 	r := &Relay{
 		pool: o.Pool, codecs: map[string]protocol.Codec{}, record: o.Record, hop: o.Hop,
-		recall: o.Recall, kept: o.Responses, homes: o.Homes, agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log,
+		recall: o.Recall, kept: o.Responses, homes: o.Homes, sealer: o.Sealer, agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log,
 	}
 	for _, c := range o.Codecs {
 		r.codecs[c.Name()] = c
@@ -74,6 +80,7 @@ func New(o Options) *Relay {
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
+	r.jobs = responses.NewJobs(r.now)
 	r.answers.New = func() any { return newAnswer() }
 	return r
 }
@@ -107,6 +114,7 @@ func (a *answer) serve() *fault.Fault {
 	if f, done := a.resume(); f != nil || done {
 		return f
 	}
+	a.parsed, a.said = false, nil // what the client named may be in the call now
 	a.plan = a.planned()
 	a.x.Rule = a.plan.Rule
 	a.shape()

@@ -3,113 +3,178 @@ package relay
 import (
 	"bytes"
 	"net/http"
-	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 
 	"portico/internal/fault"
-	"portico/internal/jsonedit"
+	"portico/internal/pool"
 	"portico/internal/protocol"
+	"portico/internal/provider"
 	"portico/internal/responses"
-	"portico/internal/sse"
 )
 
-// A turn is what is kept of a call whose answer its client may name later, see
-// package responses. It belongs to clients of OpenAI's Responses only.
-type turn struct {
-	store  *responses.Store
-	scope  string
-	before *responses.Thread
-	input  []byte
-	keep   bool
-}
-
-// resume finds what a call of OpenAI's Responses is about: the answer that it
-// continues, or that it asks for. If that is kept here, the call is made one
-// that has the whole conversation, or answered at once, which done says. If it
-// is at an account, that one is asked.
+// resume finds what a call of OpenAI's Responses is about: the answer or the
+// conversation that it continues, or that it asks for. If that is kept here,
+// the call is made one that has everything in it, or answered at once, which
+// done says. If it is at an account, that one is asked.
 func (a *answer) resume() (f *fault.Fault, done bool) {
 	c := a.c
-	if a.r.kept == nil || c.Codec.Name() != protocol.OpenAIResponses {
+	if a.r.kept == nil || c.turn != nil || c.Codec.Name() != protocol.OpenAIResponses {
 		return nil, false
 	}
 	switch c.Op {
 	case protocol.Chat, protocol.Count:
-		return a.proceed(), false
+		return a.proceed()
 	case protocol.Other:
-		rest, ok := strings.CutPrefix(c.Path, "/responses/")
-		if !ok || rest == "compact" {
-			return nil, false
+		first, rest, _ := strings.Cut(strings.TrimPrefix(c.Path, "/"), "/")
+		switch {
+		case c.Path == compactPath && c.Method == http.MethodPost:
+			return a.compactAll(), false
+		case first == "responses" && rest != "":
+			return a.kept(rest)
+		case first == "conversations":
+			return a.converse(rest)
 		}
-		return a.kept(rest)
 	}
 	return nil, false
 }
 
+// Items that stand for others hold one of these. What is searched for first
+// begins rarely in a text, since every request is searched.
+var (
+	rareReference, reference   = []byte("_reference"), []byte("item_reference")
+	rareCompaction, compacting = []byte("mpaction"), []byte(`"compaction`)
+)
+
+// stands reports whether items of a request may stand for others.
+func stands(input []byte) bool {
+	return bytes.Contains(input, rareReference) && bytes.Contains(input, reference) ||
+		bytes.Contains(input, rareCompaction) && bytes.Contains(input, compacting)
+}
+
 // proceed puts what the call refers to, and is kept here, into it: the
-// conversation before an answer, and items of answers.
-func (a *answer) proceed() *fault.Fault {
-	named, refers := bytes.Contains(a.c.Body, previousName), responses.Refers(a.c.Body)
-	if !named && !refers {
-		return nil
-	}
+// conversation before it, items of answers, and what was written down of
+// conversations. A call whose client does not wait for the answer is begun.
+func (a *answer) proceed() (f *fault.Fault, done bool) {
 	in, err := responses.Read(a.c.Body)
 	if err != nil {
-		return nil // whoever reads it next tells it better
+		return nil, false // whoever reads it next tells it better
 	}
-	r := a.r
-	var before *responses.Thread
-	if in.Previous != "" {
-		home, own := r.homes.Get(a.c.Key, in.Previous)
-		before = r.kept.Thread(a.c.Key, in.Previous)
-		switch {
-		case before != nil:
-		case !own:
-			return unknownResponse(in.Previous)
-		default:
-			a.home = home
-			return nil
-		}
-	} else if !refers {
-		return nil
+	if in.Previous == "" && in.Conversation == "" && !in.Background && !stands(in.Input) {
+		return nil, false
 	}
-	c := *a.c
-	c.Previous = in.Previous
-	if c.turn, err = r.newTurn(&c, &in, before); err != nil {
-		if before == nil {
-			return nil
-		}
-		f := refusalOf(err)
-		f.Param = "input"
+	if f := a.gather(&in); f != nil {
+		return f, false
+	}
+	if in.Background && a.c.Op == protocol.Chat && !a.native() {
+		return a.later(&in)
+	}
+	return nil, false
+}
+
+// gather makes the call one that has everything in it that it refers to, as far
+// as that is kept here.
+func (a *answer) gather(in *responses.Turn) *fault.Fault {
+	before, f := a.before(in)
+	if f != nil {
 		return f
 	}
-	items := c.turn.input
-	if before == nil {
-		if sent, err := in.Items(); err != nil || bytes.Equal(sent, items) {
-			return nil // nothing of it is kept here
-		}
-	} else {
-		items = responses.Join(before.Append(nil), items)
+	c := *a.c
+	if before != nil {
+		c.Previous, c.Conversation = in.Previous, in.Conversation
 	}
-	if c.Body, err = responses.Expand(c.Body, items); err != nil {
+	items, f := a.r.newTurn(&c, in, before)
+	switch {
+	case f != nil && before == nil && c.compaction == nil:
+		return nil // likewise
+	case f != nil:
+		return f
+	}
+	items, compacts := responses.Triggers(items)
+	items, err := responses.Unpack(a.r.sealer, c.Key, items)
+	if err != nil {
+		return badCapsule(err)
+	}
+	if c.compaction != nil || compacts && c.Op == protocol.Chat && !a.native() {
+		err = a.compact(&c, items)
+	} else {
+		if compacts {
+			items = responses.Join(items, responses.Trigger)
+		}
+		err = c.fill(in, items)
+	}
+	if err != nil {
 		return refusalOf(err)
 	}
 	a.c = &c
 	return nil
 }
 
-var previousName = []byte("previous_response_id")
+// fill puts items, which are all of its conversation, into c, unless it has
+// them already.
+func (c *Call) fill(in *responses.Turn, items []byte) (err error) {
+	sent, _ := in.Items() // they could be read before
+	switch {
+	case c.turn.before != nil:
+		c.Body, err = responses.Expand(c.Body, items)
+	case !bytes.Equal(sent, items):
+		c.Body, err = responses.WithInput(c.Body, items)
+	default:
+		return nil
+	}
+	c.Lasting = true
+	return err
+}
 
-func (r *Relay) newTurn(c *Call, in *responses.Turn, before *responses.Thread) (*turn, error) {
+// before is the conversation that a request continues, if it is kept here. If
+// it may be at an account, that one is to be asked.
+func (a *answer) before(in *responses.Turn) (*responses.Thread, *fault.Fault) {
+	id := in.Previous
+	switch {
+	case in.Previous != "" && in.Conversation != "":
+		f := fault.New(fault.Malformed, "previous_response_id and conversation cannot be used together")
+		f.Code, f.Param = "mutually_exclusive_parameters", "conversation"
+		return nil, f
+	case in.Conversation != "":
+		id = in.Conversation
+	case in.Previous == "":
+		return nil, nil
+	}
+	before := a.r.kept.Thread(a.c.Key, id)
+	if before != nil {
+		if before.Size() > responses.MaxConversation {
+			return nil, fault.New(fault.TooLarge, "the conversation before this request has more than the %d MiB that can be continued by its name; begin another", responses.MaxConversation>>20)
+		}
+		return before, nil
+	}
+	lacks := forgetful
+	if in.Conversation != "" {
+		lacks = bare
+	}
+	return nil, a.afar(id, lacks, unknown(in))
+}
+
+// newTurn gives c what is to be kept of it, and returns all items of its
+// conversation.
+func (r *Relay) newTurn(c *Call, in *responses.Turn, before *responses.Thread) (all []byte, f *fault.Fault) {
 	items, err := in.Items()
 	if err != nil {
-		return nil, err
+		f = refusalOf(err)
+		f.Param = "input"
+		return nil, f
 	}
 	if before != nil {
-		items = responses.Fresh(before.Append(nil), items)
+		if all, err = r.kept.Items(before); err != nil {
+			return nil, unknown(in) // the log says why
+		}
+		items = responses.Fresh(all, items)
 	}
 	items = r.kept.Resolve(c.Key, items)
-	return &turn{store: r.kept, scope: c.Key, before: before, input: items, keep: in.Store && c.Op == protocol.Chat}, nil
+	c.turn = &turn{store: r.kept, scope: c.Key, before: before, input: items, keep: in.Store && c.Op == protocol.Chat && r.kept.Keeps()}
+	if before != nil && c.Op == protocol.Chat {
+		c.turn.conversation = in.Conversation
+	}
+	return responses.Join(all, items), nil
 }
 
 // turned is c with what is kept of it when it is translated.
@@ -122,18 +187,77 @@ func (r *Relay) turned(c *Call) *Call {
 		return c // the translation tells it better
 	}
 	own := *c
-	if own.turn, err = r.newTurn(c, &in, nil); err != nil {
+	if _, f := r.newTurn(&own, &in, nil); f != nil {
 		return c
 	}
 	return &own
 }
 
-// unknownResponse is the refusal that clients answer by sending the whole
-// conversation (spec: upstreams §1B.6).
-func unknownResponse(id string) *fault.Fault {
-	f := fault.New(fault.Unsupported, "Previous response with id '%s' not found.", clip(id, 128))
+// unknown is the refusal of a request that goes on from what is not there. If
+// it is an answer, clients send the whole conversation upon it (spec: upstreams
+// §1B.6).
+func unknown(in *responses.Turn) *fault.Fault {
+	if in.Conversation != "" {
+		return missingConversation(in.Conversation)
+	}
+	f := fault.New(fault.Unsupported, "Previous response with id '%s' not found.", clip(in.Previous, 128))
 	f.Code, f.Param = "previous_response_not_found", "previous_response_id"
 	return f
+}
+
+// What upstreams of the protocol may lack, see provider.Quirks.
+type lack func(*provider.Quirks) bool
+
+func forgetful(q *provider.Quirks) bool { return q.Forgetful }
+func bare(q *provider.Quirks) bool      { return q.Bare }
+
+// reserve keeps accounts of the client's protocol that lack something from
+// being asked, if there are others, which it reports.
+func (a *answer) reserve(lacks lack) bool {
+	var not []string
+	found := false
+	models := a.planned().Models
+	for _, v := range a.r.pool.Views() {
+		switch {
+		case v.Disabled || !speaks(v.Account, a.c, models):
+		case lacks(provider.QuirksOf(v.By, v.Account.Account)):
+			not = append(not, v.Name)
+		default:
+			found = true
+		}
+	}
+	if found {
+		a.never = not
+	}
+	return found
+}
+
+// native reports whether the call can go to an upstream that has all of the
+// protocol itself, and then keeps others from being asked.
+func (a *answer) native() bool {
+	if a.home == "" {
+		return a.reserve(bare)
+	}
+	x, ok := a.r.pool.Find(a.home)
+	return ok && !provider.QuirksOf(x.By, x.Account).Bare
+}
+
+// observed is the call as the account that it goes to in its client's own form
+// makes it: what that does not keep is kept here.
+func (a *answer) observed() *Call {
+	c, l := a.c, a.try.lease
+	if a.form.make != nil || c.Op != protocol.Chat || a.r.kept == nil || c.Codec.Name() != protocol.OpenAIResponses {
+		return c
+	}
+	if provider.QuirksOf(l.Account.By, l.Account.Account).Forgetful {
+		c = a.r.turned(c)
+		a.try.watch = c.turn != nil && c.turn.keep
+	}
+	if t := c.turn; t != nil {
+		a.try.watch = a.try.watch || t.conversation != ""
+		t.watcher = responses.NewWatcher(maxOutput)
+	}
+	return c
 }
 
 // leaveHome lets others serve when the account that has the answer cannot. It
@@ -147,87 +271,29 @@ func (a *answer) leaveHome() bool {
 	return true
 }
 
+// unstored are how a body says that its answer is not to be kept. Within a text
+// the quotes would be escaped.
+var unstored = [...][]byte{[]byte(`"store":false`), []byte(`"store": false`)}
+
 // settleHome notes which account has the answer that an upstream calls id.
 func (a *answer) settleHome(id string) {
-	if a.r.homes != nil && id != "" && a.form.make == nil && a.c.Op == protocol.Chat && a.c.Codec.Name() == protocol.OpenAIResponses {
-		a.r.homes.Put(a.c.Key, id, a.try.lease.Account.Name)
-	}
-}
-
-// kept serves what lies below /responses/: an answer that is kept here, or the
-// way to the account that has it.
-func (a *answer) kept(rest string) (f *fault.Fault, done bool) {
-	id, part, _ := strings.Cut(rest, "/")
-	if s, err := url.PathUnescape(id); err == nil {
-		id = s
-	}
-	c, store := a.c, a.r.kept
-	object := store.Object(c.Key, id)
-	if object == nil {
-		home, own := a.r.homes.Get(c.Key, id)
-		if !own {
-			f = fault.New(fault.NotFound, "Response with id '%s' not found.", clip(id, 128))
-			f.Code = "not_found"
-			return f, false
-		}
-		a.home = home
-		return nil, false
-	}
-	q, _ := url.ParseQuery(c.Query)
-	body := object
-	switch {
-	case c.Method == http.MethodDelete && part == "":
-		store.Delete(c.Key, id)
-		body = append(jsonedit.Quote([]byte(`{"id":`), id), `,"object":"response","deleted":true}`...)
-	case c.Method == http.MethodGet && part == "" && q.Get("stream") != "true":
-	case c.Method == http.MethodGet && part == "input_items":
-		limit, _ := strconv.Atoi(q.Get("limit"))
-		t := store.Thread(c.Key, id)
-		if t == nil {
-			break // it was dropped between
-		}
-		list, err := responses.List(id, t.Input(), responses.Page{Limit: limit, Ascending: q.Get("order") == "asc", After: q.Get("after")})
-		if err != nil {
-			return refusalOf(err), false
-		}
-		body = list
-	default:
-		f = fault.New(fault.Unsupported, "the response '%s' is kept by the gateway and was not made in the background: it can be retrieved whole, listed and deleted", clip(id, 128))
-		return f, false
-	}
-	h := a.line.w.Header()
-	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	return a.deliver(http.StatusOK, body), true
-}
-
-// ends are the beginnings of the events that hold a whole answer.
-var ends = [...][]byte{[]byte("event: response.completed\n"), []byte("event: response.incomplete\n")}
-
-// watch looks in events that go to the client, whole ones, for the one that
-// holds the answer.
-func (t *turn) watch(stream []byte) {
-	if !t.keep {
+	if a.r.homes == nil || id == "" || a.form.make != nil || a.c.Op != protocol.Chat || a.c.Codec.Name() != protocol.OpenAIResponses {
 		return
 	}
-	for _, e := range ends {
-		if i := bytes.LastIndex(stream, e); i == 0 || i > 0 && stream[i-1] == '\n' {
-			t.take(jsonedit.Get(sse.Parse(stream[i:]).Data, "response"))
+	for _, s := range unstored {
+		if bytes.Contains(a.c.Body, s) {
 			return
 		}
 	}
+	if l := a.try.lease.Account; !provider.QuirksOf(l.By, l.Account).Forgetful {
+		a.r.homes.Put(a.c.Key, id, l.Name)
+	}
 }
 
-// take keeps the answer.
-func (t *turn) take(object []byte) {
-	id, ok := jsonedit.Unquote(jsonedit.Get(object, "id"))
-	if !t.keep || !ok {
-		return
-	}
-	object = bytes.Clone(object)
-	output, err := responses.Elements(jsonedit.Get(object, "output"))
-	if err != nil {
-		return
-	}
-	t.store.Put(t.scope, id, responses.Response{Before: t.before, Input: t.input, Output: output, Object: object})
+// speaks reports whether an account takes the call, which may be for any of
+// models, in its client's own protocol.
+func speaks(x *pool.Account, c *Call, models []string) bool {
+	return slices.ContainsFunc(models, func(m string) bool {
+		return (m == "" || x.Serves(m)) && slices.Contains(x.By.Speaks(x.Account, c.Op, m), c.Codec.Name())
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"portico/internal/protocol"
 	"portico/internal/protocol/openairesponses"
 	"portico/internal/responses"
+	"portico/internal/route"
+	"portico/internal/secret"
 	"portico/internal/sse"
 )
 
@@ -48,6 +51,7 @@ func newStateful(t *testing.T, protocols []string, replies ...string) *statefulR
 	s.relay = New(Options{
 		Pool: s.pool, Record: s.ledger, Hop: "hop0123456789abcdef", Agent: "Portico/test", Codecs: allCodecs,
 		Responses: responses.New(responses.Limits{Entries: 100, Bytes: 1 << 20}, time.Now), Homes: responses.NewHomes(1000),
+		Sealer: secret.NewSealer(filepath.Join(t.TempDir(), "key")),
 	})
 	return s
 }
@@ -312,5 +316,18 @@ func TestNothingKept(t *testing.T) {
 	}
 	if got := s.relay.kept.Thread("k", "resp_req_a"); got != nil {
 		t.Error("it is kept")
+	}
+}
+
+// TestNativeByRoute: what an upstream has itself is asked of those who serve the
+// model that a route makes of the client's.
+func TestNativeByRoute(t *testing.T) {
+	s := newStateful(t, []string{protocol.OpenAIResponses, protocol.OpenAIChat}, nativeWhole)
+	s.all[0], s.all[1] = only(s.all[0], "big"), only(s.all[1], "small", "mine")
+	s.pool.Set(s.all)
+	s.routes(route.Rule{Match: "m", To: []string{"big"}})
+	body := `{"model":"m","input":[{"type":"compaction_trigger"}]}`
+	if s.ask("k", "POST", "/responses", body); len(s.asked) != 1 || s.rig.asked[0] != "a" || !strings.Contains(string(s.asked[0].body), "compaction_trigger") {
+		t.Errorf("%v were asked", s.rig.asked)
 	}
 }

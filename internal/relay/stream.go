@@ -159,6 +159,9 @@ func (a *answer) frame(at, n int) *fault.Fault {
 		return nil // a comment or a blank line
 	}
 	s.framed, a.fresh = true, false
+	if a.try.watch {
+		a.c.turn.event(f.Data)
+	}
 	mark := a.try.tap.Frame(f.Event, f.Data)
 	switch {
 	case mark&protocol.Failed != 0:

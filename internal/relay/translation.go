@@ -58,7 +58,7 @@ func (r *Relay) newTranslation(c *Call, upstream protocol.Translator) (carrier, 
 func (r *Relay) options(c *Call) translate.Options {
 	return translate.Options{
 		ID: c.ID, Model: c.Model, Stream: c.Stream, Created: c.Start.Unix(), Scope: c.Key, Recall: r.recall,
-		OwnID: c.turn != nil, Keep: c.turn != nil && c.turn.keep, Previous: c.Previous,
+		OwnID: c.turn != nil, Keep: c.turn != nil && c.turn.keep, Previous: c.Previous, Conversation: c.Conversation,
 	}
 }
 

@@ -43,6 +43,9 @@ func (a *answer) whole(ctx context.Context, resp *http.Response) *fault.Fault {
 		a.returning(a.line.w.Header(), resp.Header)
 		return nil
 	}
+	if a.try.watch {
+		a.c.turn.take(buf)
+	}
 	h := a.line.w.Header()
 	a.returning(h, resp.Header)
 	a.announce(h)

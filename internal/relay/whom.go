@@ -20,7 +20,7 @@ const (
 
 // newTarget begins with the next model of the chain.
 func (a *answer) newTarget() {
-	a.tried, a.busy, a.again, a.reach = a.tried[:0], a.busy[:0], "", atHome
+	a.tried, a.busy, a.again, a.reach = append(a.tried[:0], a.never...), a.busy[:0], "", atHome
 	a.target = len(a.failed)
 }
 

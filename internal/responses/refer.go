@@ -44,7 +44,7 @@ func (s *Store) item(scope, id string) []byte {
 	if t == nil {
 		return nil
 	}
-	for e := range each(t.output) {
+	for e := range each(s.output(t)) {
 		if idOf(e) == id {
 			return e
 		}

@@ -47,6 +47,7 @@ func TestStateful(t *testing.T) {
 		"a stored prompt":       {&llm.Request{Extra: extra("prompt")}, "prompt"},
 		"cached content":        {&llm.Request{Cache: llm.Caching{Content: "cachedContents/x"}}, "cachedContent"},
 		"a sealed summary":      {&llm.Request{Messages: []llm.Message{user(say("a")), model(&llm.Opaque{Protocol: protocol.OpenAIResponses, Kind: "compaction"})}}, "input[1]"},
+		"B26 a summary wanted":  {&llm.Request{Messages: []llm.Message{user(say("a")), model(&llm.Opaque{Protocol: protocol.OpenAIResponses, Kind: "compaction_trigger"})}}, "input[1]"},
 		"a stored item":         {&llm.Request{Messages: []llm.Message{user(say("a")), model(&llm.Opaque{Protocol: protocol.OpenAIResponses, Kind: "item_reference"})}}, "input[1]"},
 	} {
 		c.r.Protocol = protocol.OpenAIResponses

@@ -61,8 +61,8 @@ func continues(x llm.Extra) bool {
 }
 
 // stored are items that stand for a part of the conversation without holding
-// it.
-var stored = map[string]bool{"item_reference": true, "compaction": true, "compaction_summary": true}
+// it, or have it made one.
+var stored = map[string]bool{"item_reference": true, "compaction": true, "compaction_summary": true, "compaction_trigger": true}
 
 // quiet are members of one protocol that change nothing in an answer: what they
 // ask of another need not be told (spec: clients §2.12).

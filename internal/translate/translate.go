@@ -43,6 +43,8 @@ type Options struct {
 	// Previous is the answer that the request continues, "" for none. What it
 	// stands for is in the body already.
 	Previous string
+	// Conversation is the conversation that the answer belongs to, "" for none.
+	Conversation string
 }
 
 // An Upstream is whom a request is put to.
@@ -101,7 +103,7 @@ func New(client, upstream protocol.Translator, body []byte, o Options) (*Bridge,
 		}
 		b.foreign = foreign(r, upstream.Name())
 	}
-	b.echo = protocol.Echo{ID: o.ID, Model: o.Model, Created: o.Created, Request: r}
+	b.echo = protocol.Echo{ID: o.ID, Model: o.Model, Created: o.Created, Request: r, Conversation: o.Conversation}
 	return b, nil
 }
 

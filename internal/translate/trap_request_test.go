@@ -122,13 +122,6 @@ var requestTraps = []requestTrap{
 		has: []string{`"strict":false`},
 	},
 	{
-		name: "B26 that a summary is asked for is lost, and told", client: responses, upstream: claude,
-		in:   `{"model":"m","input":[{"type":"message","role":"user","content":"u"},{"type":"compaction_trigger"}]}`,
-		has:  []string{`"text":"u"`},
-		not:  []string{`compaction`},
-		lost: []string{`messages[1].content[0]`},
-	},
-	{
 		name: "B29 no key of a prompt cache is made of who asks", client: claude, upstream: responses,
 		in:  `{"model":"m","max_tokens":99,"metadata":{"user_id":"random-1"},"messages":[{"role":"user","content":"u"}]}`,
 		not: []string{`prompt_cache_key`},

@@ -222,6 +222,9 @@ func (e *answerEncoder) head(dst []byte, created int64, status string, stop llm.
 	} else {
 		dst = append(dst, "null"...)
 	}
+	if e.echo.Conversation != "" {
+		dst = append(jsonedit.Quote(append(dst, `,"conversation":{"id":`...), e.echo.Conversation), '}')
+	}
 	dst = append(dst, `,"reasoning":{"effort":`...)
 	if r.Reason.Effort != "" {
 		dst = jsonedit.Quote(dst, r.Reason.Effort)

@@ -126,9 +126,11 @@ func TestQuirks(t *testing.T) {
 			FirstByte: 10 * time.Minute, MaxTokens: "max_tokens", InlineImages: true, Reasoning: "reasoning",
 			Lacks: []string{"tool_choice", "n", "logit_bias", "logprobs", "top_logprobs"}, Efforts: []string{"none", "low", "medium", "high", "max"},
 		},
-		"": {MaxTokens: "max_tokens"},
+		"xai": {Reasoning: "reasoning_content"},
+		"":    {MaxTokens: "max_tokens"},
 	} {
 		a.Preset = preset
+		want.Forgetful, want.Bare = preset != "xai", true // of Responses
 		if diff := cmp.Diff(want, *provider.QuirksOf(p, a)); diff != "" {
 			t.Errorf("%s: %s", preset, diff)
 		}

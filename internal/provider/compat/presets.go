@@ -25,6 +25,7 @@ type preset struct {
 	OpenAI    string `yaml:"openai"`
 	Anthropic string
 	Responses bool
+	Remembers bool
 	Completes bool
 	Embeds    bool
 	Counts    []string
@@ -49,6 +50,8 @@ type quirks struct {
 	Required     string
 	CallID       int  `yaml:"call_id"`
 	InlineImages bool `yaml:"inline_images"`
+	Forgetful    bool `yaml:"-"` // unless it remembers
+	Bare         bool `yaml:"-"` // all are
 	Reasoning    string
 	Echo         bool
 	Efforts      []string
@@ -73,8 +76,12 @@ func familyOf(p string) family {
 // stranger is the preset of an account that names none. Most servers who speak
 // both families have them at paths that differ in this.
 //
-// All of them know max_tokens, and not all its successor.
-var stranger = &preset{Responses: true, Embeds: true, tails: [families]string{openAI: "/v1"}, quirks: provider.Quirks{MaxTokens: "max_tokens"}}
+// All of them know max_tokens, and not all its successor. Whether one of them
+// keeps answers nobody knows; it does no harm to keep them twice.
+var stranger = &preset{
+	Responses: true, Embeds: true, tails: [families]string{openAI: "/v1"},
+	quirks: provider.Quirks{MaxTokens: "max_tokens", Forgetful: true, Bare: true},
+}
 
 // presets are read when an account needs them for the first time; the file is
 // part of the program, and a test reads it, so that it cannot fail to load.
@@ -114,6 +121,7 @@ func load(text []byte) (map[string]*preset, error) {
 func (p *preset) finish() error {
 	p.tame = true
 	p.quirks = provider.Quirks(p.Quirks)
+	p.quirks.Forgetful, p.quirks.Bare = !p.Remembers, true
 	for f, s := range [families]string{openAI: p.OpenAI, anthropic: p.Anthropic} {
 		if s == "" {
 			continue

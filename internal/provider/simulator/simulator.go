@@ -93,6 +93,13 @@ func (*Simulator) Speaks(a *provider.Account, op protocol.Op, _ string) []string
 	return slices.DeleteFunc(slices.Clone(a.Protocols), func(p string) bool { return slices.Contains(without, p) })
 }
 
+// quirks are what Quirks returns: beside responses, which can be asked for again,
+// the gateway does everything itself.
+var quirks = provider.Quirks{Bare: true}
+
+// Quirks implements provider.Tuner.
+func (*Simulator) Quirks(*provider.Account) *provider.Quirks { return &quirks }
+
 // forwards is what Forwards lists.
 var forwards = []string{Header}
 
