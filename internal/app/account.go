@@ -67,8 +67,13 @@ func (a *App) account(c config.Account, proxy string) (pool.Account, error) {
 		proxy = c.Proxy
 	}
 	x.Proxy = proxy
-	x.Way, err = a.out.Transport(proxy, egress.Local(pa.BaseURL.Hostname()))
-	return x, err
+	if x.Way, err = a.out.Transport(proxy, egress.Local(pa.BaseURL.Hostname())); err != nil {
+		return pool.Account{}, err
+	}
+	if w, ok := x.By.(provider.Wrapper); ok {
+		x.Way = w.Wrap(pa, x.Way)
+	}
+	return x, nil
 }
 
 // simulated is the account of the simulator. While there is no other account

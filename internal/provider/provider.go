@@ -38,6 +38,16 @@ type Provider interface {
 // A Transporter is a provider that answers in this process.
 type Transporter interface{ Transport() http.RoundTripper }
 
+// A Wrapper is a provider whose requests or answers need more on their way than
+// an address: a signature over the body, another framing, another name in it.
+type Wrapper interface {
+	// Wrap returns the way out for a, which is prepared; what goes out takes
+	// next. It is called once for an account, not for each request. What it
+	// returns is safe for concurrent use, changes no request that it is given,
+	// and answers as a's protocols have it.
+	Wrap(a *Account, next http.RoundTripper) http.RoundTripper
+}
+
 // A Target is what an attempt addresses at an account.
 type Target struct {
 	Protocol string
