@@ -30,7 +30,7 @@ type Account struct {
 	Options   []string `json:"options" doc:"Names of the provider's settings that are set."`
 	Origin    string   `json:"origin" enum:"file,store,built_in" doc:"Where it was made. One of the configuration file is changed there."`
 
-	State    string    `json:"state" enum:"ready,cooling,trial,down,off"`
+	State    string    `json:"state" enum:"ready,cooling,trial,down,refreshing,needs_login,off"`
 	Since    time.Time `json:"since,omitzero" doc:"When the state began; absent for ready and off."`
 	Until    time.Time `json:"until,omitzero" doc:"When it is tried again."`
 	Why      string    `json:"why,omitzero" doc:"The class of the fault, as in the ledger."`
@@ -115,7 +115,7 @@ func view(v *pool.View, stored bool) Account {
 
 // until is when a pause ends; a trial's is over.
 func until(h pool.Health) time.Time {
-	if h.State == pool.Cooling || h.State == pool.Down {
+	if h.State == pool.Cooling || h.State == pool.Down || h.State == pool.NeedsLogin {
 		return h.Until
 	}
 	return time.Time{}
@@ -139,6 +139,10 @@ func sentence(state string, h pool.Health) string {
 		return "About to be tried again; before, " + explain.Reason(h.Why) + "."
 	case pool.Down.String():
 		return "Needs you: " + explain.Reason(h.Why) + "."
+	case pool.Refreshing.String():
+		return "Its access token is over; the next is being fetched."
+	case pool.NeedsLogin.String():
+		return "Needs a login: its credential is not taken any more."
 	}
 	if h.Failed > 0 {
 		return "Ready, though the last attempts failed."

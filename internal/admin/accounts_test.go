@@ -231,7 +231,7 @@ func TestHealAccount(t *testing.T) {
 func TestCountStates(t *testing.T) {
 	views := []pool.View{viewOf(config.Account{}), viewOf(config.Account{Disabled: true}), viewOf(config.Account{})}
 	views[2].Health.State = pool.Down
-	want := map[string]int{"ready": 1, "cooling": 0, "trial": 0, "down": 1, "off": 1}
+	want := map[string]int{"ready": 1, "cooling": 0, "trial": 0, "down": 1, "refreshing": 0, "needs_login": 0, "off": 1}
 	if diff := cmp.Diff(want, CountStates(views)); diff != "" {
 		t.Error(diff)
 	}

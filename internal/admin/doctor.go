@@ -67,7 +67,7 @@ func diagnose(c *config.Config, views []pool.View, j journal.Stats) []Check {
 	checks = append(checks, count(c, views))
 	for i := range views {
 		v := &views[i]
-		if v.Disabled || v.Health.State != pool.Down {
+		if v.Disabled || v.Health.State != pool.Down && v.Health.State != pool.NeedsLogin {
 			continue
 		}
 		fix := fmt.Sprintf("Mend it at the vendor's or give it a new key, then test it (portico account test %s).", v.Name)

@@ -33,7 +33,10 @@ type Counts struct {
 	Cooling int `json:"cooling" doc:"They wait until a moment that is known."`
 	Trial   int `json:"trial" doc:"Their wait is over and nobody has tried since."`
 	Down    int `json:"down" doc:"A person must act."`
-	Off     int `json:"off" doc:"Switched off by the operator."`
+	// States of accounts that show access tokens.
+	Refreshing int `json:"refreshing" doc:"Their access token is over and the next is being fetched."`
+	NeedsLogin int `json:"needs_login" doc:"A person must sign in again."`
+	Off        int `json:"off" doc:"Switched off by the operator."`
 }
 
 // Flying is what is being served now.
@@ -67,7 +70,7 @@ func state(v *pool.View) string {
 // states are there.
 func CountStates(views []pool.View) map[string]int {
 	n := map[string]int{off: 0}
-	for s := pool.Ready; s <= pool.Down; s++ {
+	for s := range pool.States {
 		n[s.String()] = 0
 	}
 	for i := range views {
@@ -90,7 +93,8 @@ func (a *api) statusNow(now time.Time) Status {
 		Name: "portico", Version: a.o.Version, Address: a.o.Address, Started: a.o.Started.UTC(), UptimeS: int64(now.Sub(a.o.Started) / time.Second),
 		AuthMode: string(c.AuthMode), Auth: string(c.Resolve()), LAN: c.AllowLAN, Simulator: c.Simulator, DataDir: c.DataDir, ConfigFile: c.File,
 		Accounts: Counts{
-			Ready: n[pool.Ready.String()], Cooling: n[pool.Cooling.String()], Trial: n[pool.Trial.String()], Down: n[pool.Down.String()], Off: n[off],
+			Ready: n[pool.Ready.String()], Cooling: n[pool.Cooling.String()], Trial: n[pool.Trial.String()], Down: n[pool.Down.String()],
+			Refreshing: n[pool.Refreshing.String()], NeedsLogin: n[pool.NeedsLogin.String()], Off: n[off],
 		},
 	}
 	for _, k := range n {

@@ -65,7 +65,7 @@ func (c *statusCmd) tell(g *globals, s *admin.Status, running bool) {
 	for _, x := range []struct {
 		n    int
 		what string
-	}{{a.Ready, "ready"}, {a.Cooling, "cooling"}, {a.Trial, "on trial"}, {a.Down, "need attention"}, {a.Off, "off"}} {
+	}{{a.Ready, "ready"}, {a.Cooling, "cooling"}, {a.Trial, "on trial"}, {a.Down, "need attention"}, {a.NeedsLogin, "need a login"}, {a.Refreshing, "refreshing"}, {a.Off, "off"}} {
 		if x.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.what))
 		}

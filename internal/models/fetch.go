@@ -15,6 +15,7 @@ import (
 	"portico/internal/pool"
 	"portico/internal/protocol"
 	"portico/internal/provider"
+	"portico/internal/secret"
 )
 
 const (
@@ -129,29 +130,52 @@ func (s *Shelf) pages(ctx context.Context, a *pool.Account, codec protocol.Codec
 // send puts one request to an account, in its own way and with its own
 // credential, and returns the body of a 200. The error is a *fault.Fault.
 // Redirects are not followed: the credential is the account's.
+//
+// An access token that is refused is renewed once.
 func (s *Shelf) send(ctx context.Context, a *pool.Account, codec protocol.Codec, method string, to provider.Target, body []byte) ([]byte, error) {
+	answer, shown, err := s.sendOnce(ctx, a, codec, method, to, body)
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok || f.Status != http.StatusUnauthorized || a.Tokens == nil {
+		return answer, err
+	}
+	if err := a.Tokens.Renew(ctx, shown); err != nil {
+		return nil, err
+	}
+	answer, _, err = s.sendOnce(ctx, a, codec, method, to, body)
+	return answer, err
+}
+
+// sendOnce is send, and says which credential it showed.
+func (s *Shelf) sendOnce(ctx context.Context, a *pool.Account, codec protocol.Codec, method string, to provider.Target, body []byte) (_ []byte, shown secret.Text, _ error) {
 	req, err := http.NewRequestWithContext(ctx, method, "", bytes.NewReader(body))
 	if err != nil {
-		return nil, &fault.Fault{Class: fault.Internal, Msg: err.Error(), Err: err}
+		return nil, shown, &fault.Fault{Class: fault.Internal, Msg: err.Error(), Err: err}
 	}
 	req.Header["Accept"], req.Header["User-Agent"] = []string{"application/json"}, []string{s.agent}
 	if len(body) > 0 {
 		req.Header["Content-Type"] = []string{"application/json"}
 	}
 	if err := a.By.Address(req, a.Account, to); err != nil {
-		return nil, &fault.Fault{Class: fault.Internal, Msg: err.Error(), Err: err}
+		if f, ok := errors.AsType[*fault.Fault](err); ok {
+			return nil, shown, f
+		}
+		return nil, shown, &fault.Fault{Class: fault.Internal, Msg: err.Error(), Err: err}
+	}
+	shown = a.Key
+	if a.Tokens != nil {
+		shown = provider.Bearer(req.Header)
 	}
 	resp, err := a.Way.RoundTrip(req)
 	if err != nil {
-		return nil, s.unreached(a, err, fault.Sent)
+		return nil, shown, s.unreached(shown, err, fault.Sent)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return nil, s.unreached(a, err, fault.Streaming)
+		return nil, shown, s.unreached(shown, err, fault.Streaming)
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return nil, &fault.Fault{
+		return nil, shown, &fault.Fault{
 			Class: fault.Broken, Scope: fault.Account, Phase: fault.Answered, Status: resp.StatusCode,
 			Msg: "it sends us on to another address, which we do not follow with a credential",
 		}
@@ -159,20 +183,20 @@ func (s *Shelf) send(ctx context.Context, a *pool.Account, codec protocol.Codec,
 		sign := codec.DecodeError(resp.StatusCode, answer[:min(len(answer), maxBody)])
 		sign.Header, sign.Phase = resp.Header, fault.Answered
 		f := a.By.Rules().Judge(sign, time.Now())
-		f.Msg = masked(a, f.Msg)
-		return nil, f
+		f.Msg = masked(shown, f.Msg)
+		return nil, shown, f
 	case len(answer) > maxBody:
-		return nil, &fault.Fault{
+		return nil, shown, &fault.Fault{
 			Class: fault.Broken, Scope: fault.Account, Phase: fault.Answered, Status: resp.StatusCode,
 			Msg: fmt.Sprintf("its answer is larger than %d bytes", maxBody),
 		}
 	}
-	return answer, nil
+	return answer, shown, nil
 }
 
 // unreached is the fault of a request that got no answer, or half of one.
-func (s *Shelf) unreached(a *pool.Account, err error, phase fault.Phase) *fault.Fault {
-	f := &fault.Fault{Class: fault.Network, Scope: fault.Endpoint, Phase: phase, Err: err, Msg: masked(a, err.Error())}
+func (s *Shelf) unreached(shown secret.Text, err error, phase fault.Phase) *fault.Fault {
+	f := &fault.Fault{Class: fault.Network, Scope: fault.Endpoint, Phase: phase, Err: err, Msg: masked(shown, err.Error())}
 	if egress.IsDial(err) {
 		f.Phase = fault.Dialing
 	}
@@ -185,10 +209,10 @@ func (s *Shelf) unreached(a *pool.Account, err error, phase fault.Phase) *fault.
 	return f
 }
 
-// masked is text without a's key, which some vendors repeat in what they say.
-func masked(a *pool.Account, text string) string {
-	if key := a.Key.Reveal(); key != "" {
-		text = strings.ReplaceAll(text, key, a.Key.Hint())
+// masked is text without key, which some vendors repeat in what they say.
+func masked(key secret.Text, text string) string {
+	if !key.IsZero() {
+		text = strings.ReplaceAll(text, key.Reveal(), key.Hint())
 	}
 	return text
 }

@@ -155,7 +155,11 @@ func (s *Shelf) ask(ctx context.Context, a *pool.Account, model string, r Report
 		f := &fault.Fault{Class: fault.Broken, Status: 200, Msg: "its answer is none of this protocol"}
 		if sign := tap.Seen().Error; sign != nil {
 			f = a.By.Rules().Judge(*sign, time.Now())
-			f.Msg = masked(a, f.Msg)
+			key := a.Key
+			if a.Tokens != nil {
+				key, _ = a.Tokens.Token(ctx) // the one that was shown just now
+			}
+			f.Msg = masked(key, f.Msg)
 			if f.Class == fault.Unknown { // a page of somebody else's
 				f.Class = fault.Broken
 			}

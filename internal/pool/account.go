@@ -41,7 +41,7 @@ const MaxAccounts = 10_000
 // same reports whether b is a at the same vendor with the same credential, so
 // that what is known of a holds for b.
 func (a *Account) same(b *Account) bool {
-	return a.Name == b.Name && a.Provider == b.Provider && a.Key == b.Key && sameURL(a, b)
+	return a.Name == b.Name && a.Provider == b.Provider && a.Key == b.Key && a.Tokens == b.Tokens && sameURL(a, b)
 }
 
 func sameURL(a, b *Account) bool {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"portico/internal/pace"
+	"portico/internal/provider"
 	"portico/internal/schedule"
 )
 
@@ -159,6 +160,9 @@ func (p *Pool) scan(s *scratch, r *roster, w *Want, m *moments) (passed []Passed
 // well reports whether x is able and nothing speaks against it, which is so of
 // most accounts most of the time.
 func (x *slot) well(m *moments) bool {
+	if x.tokens != nil && x.tokens.Condition(m.time).State != provider.Fresh {
+		return false
+	}
 	if x.state.whole.Load() != nil || x.end.health.Load() != nil || x.state.limited.Load() || x.limit() > 0 {
 		return false
 	}
@@ -166,14 +170,14 @@ func (x *slot) well(m *moments) bool {
 	return s == nil || s.health.Load() == nil && pace.Moment(s.gate.free.Load()) <= m.at && s.errs.get() < unwell
 }
 
-// grade is how well an able account is: 0 well, 1 it fails often, 2 it is on
-// trial.
+// grade is how well an able account is: 0 well, 1 it has to fetch a token
+// first or fails often, 2 it is on trial.
 func (x *slot) grade(k *look) int {
 	s := x.s.Load()
 	switch {
 	case k.trial:
 		return 2
-	case s != nil && s.errs.get() >= unwell:
+	case k.late, s != nil && s.errs.get() >= unwell:
 		return 1
 	}
 	return 0
@@ -215,7 +219,7 @@ func (x *slot) wait(m *moments, ahead int) (d time.Duration, known bool) {
 		if ahead == 0 {
 			return 0, true
 		}
-	case down:
+	case down, signedOut:
 		return 0, false
 	case crowded:
 		took := time.Duration(x.e.took.get())
@@ -266,7 +270,7 @@ func (r *roster) last(w *Want, m *moments) (x *slot) {
 			continue
 		}
 		switch k := y.look(m); {
-		case k.reason == able || k.reason == down:
+		case k.reason == able || k.reason == down || k.reason == signedOut:
 		case k.reason == cooling && k.health.Guess:
 			if x == nil || k.until.Before(until) {
 				x, until = y, k.until

@@ -7,6 +7,7 @@ import (
 
 	"portico/internal/fault"
 	"portico/internal/pace"
+	"portico/internal/provider"
 )
 
 // entry is an account and its state, which outlives a reload.
@@ -111,10 +112,11 @@ const (
 	onTrial
 	crowded // at its limit of parallel requests
 	paced   // at a limit of its rate
+	signedOut
 )
 
 // words are the reasons as the ledger spells them. Some go on with a class.
-var words = [...]string{"able", "cooling: ", "needs attention: ", "on trial: ", "at its limit of parallel requests", "at its limit of requests or tokens"}
+var words = [...]string{"able", "cooling: ", "needs attention: ", "on trial: ", "at its limit of parallel requests", "at its limit of requests or tokens", "needs a login"}
 
 // phrases are the words of reasons with those of classes, made once.
 var phrases = func() (out [onTrial + 1][]string) {
@@ -132,6 +134,7 @@ type look struct {
 	health *Health   // that keeps it from serving
 	until  time.Time // when that is over, as far as is known
 	trial  bool      // it is able, and a request would be a trial
+	late   bool      // it is able once its access token was fetched
 }
 
 // why is the reason in words.
@@ -147,8 +150,11 @@ func (k *look) why() string {
 
 // class is the kind of fault that keeps it from serving.
 func (k *look) class() fault.Class {
-	if k.health != nil {
+	switch {
+	case k.health != nil:
 		return k.health.Why
+	case k.reason == signedOut:
+		return fault.CredentialExpired
 	}
 	return fault.RateLimited
 }
@@ -164,6 +170,16 @@ func (m *moments) after(at pace.Moment) time.Time { return m.time.Add(at - m.at)
 // look reports how x stands at m. It takes no lock.
 func (x *slot) look(m *moments) (k look) {
 	s := x.s.Load()
+	if x.tokens != nil {
+		switch c := x.tokens.Condition(m.time); c.State {
+		case provider.SignedOut:
+			k.reason, k.until = signedOut, c.Until
+			return k
+		case provider.Refreshing:
+			k.late = true
+		case provider.Fresh:
+		}
+	}
 	if h := x.state.whole.Load(); h != nil && !x.bears(&k, h, s, m) {
 		return k
 	}

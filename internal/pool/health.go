@@ -28,12 +28,20 @@ const (
 	Cooling       // waits until Until
 	Trial         // its wait is over, and nobody has succeeded since
 	Down          // the vendor rejected it; a person must act, or Until passes
+
+	// What follows are states of a credential that has to be turned into
+	// access tokens. No fault sets them: provider.Tokens say so.
+
+	Refreshing // its token is over and the next is being fetched
+	NeedsLogin // its issuer refused it; a person must sign in again, or Until passes
+
+	States // how many there are
 )
 
-var stateNames = [...]string{"ready", "cooling", "trial", "down"}
+var stateNames = [States]string{"ready", "cooling", "trial", "down", "refreshing", "needs_login"}
 
 // String is the state as the API spells it.
-func (s State) String() string { return stateNames[min(int(s), len(stateNames)-1)] }
+func (s State) String() string { return stateNames[min(s, States-1)] }
 
 // Health is a State and what belongs to it. The zero Health is Ready.
 type Health struct {

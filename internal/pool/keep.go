@@ -78,6 +78,9 @@ type keptLimit struct {
 func (a *Account) identity() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "portico pool\x00%s\x00%s\x00%s", a.Provider, a.origin(), a.Key.Reveal())
+	if a.Tokens != nil {
+		fmt.Fprintf(h, "\x00%s", a.Tokens.ID())
+	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 

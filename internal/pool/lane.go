@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"portico/internal/provider"
 	"portico/internal/schedule"
 )
 
@@ -31,6 +32,7 @@ type slot struct {
 	s        atomic.Pointer[seat] // nil: nothing is known of the model there
 	state    *state
 	end      *endpoint
+	tokens   provider.Tokens // nil: it has a key
 	id       uint64
 	weight   int32
 	parallel int32
@@ -141,6 +143,7 @@ func (p *Pool) enrol(l *lane) *roster {
 	for i, a := range all {
 		x := &r.slots[i]
 		x.e, x.way, x.at, x.state, x.end, x.id = a.e, a.way, i, a.e.state, a.e.end, a.e.id
+		x.tokens = a.e.Tokens
 		x.weight, x.parallel, x.priority = int32(min(a.e.Weight, 1<<30)), int32(min(a.e.Parallel, 1<<30)), a.e.Priority
 		x.s.Store(a.e.known(w.Model))
 	}

@@ -218,6 +218,9 @@ func (p *Pool) Heal(name string) {
 	if e == nil {
 		return
 	}
+	if e.Tokens != nil {
+		e.Tokens.Retry()
+	}
 	e.whole.Store(nil)
 	e.end.health.Store(nil)
 	e.gate.unlearn()

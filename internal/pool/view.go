@@ -3,7 +3,9 @@ package pool
 import (
 	"time"
 
+	"portico/internal/fault"
 	"portico/internal/pace"
+	"portico/internal/provider"
 )
 
 // A View is what the operator sees of an account.
@@ -15,6 +17,23 @@ type View struct {
 	Served   uint64
 	First    time.Duration // smoothed time to the first byte, 0: unknown
 	Left     []pace.Allowance
+	Who      string // whose credential it is, "" if nobody said
+}
+
+// token notes how the account's credential is doing. One that was refused goes
+// before all else that keeps the account from serving.
+func (v *View) token(now time.Time) {
+	c := v.Tokens.Condition(now)
+	v.Who = c.Who
+	switch {
+	case c.State == provider.SignedOut:
+		v.Health = Health{State: NeedsLogin, Since: c.Since, Until: c.Until, Why: fault.CredentialExpired}
+		if c.Fault != nil {
+			v.Health.Msg, v.Health.Link = clip(c.Fault.Msg, 256), c.Fault.Link
+		}
+	case c.State == provider.Refreshing && v.Health.State == Ready:
+		v.Health = Health{State: Refreshing, Since: c.Since, Why: fault.CredentialExpired}
+	}
 }
 
 // Views lists the accounts in the order in which they were set.
@@ -26,6 +45,9 @@ func (p *Pool) Views() []View {
 		v := View{Account: &e.Account, InFlight: int(e.inFlight.Load()), Served: e.served.Load(), First: time.Duration(e.first.get())}
 		if h := e.whole.Load(); h != nil {
 			v.Health = h.At(now)
+		}
+		if e.Tokens != nil {
+			v.token(now)
 		}
 		if as := e.allowances.Load(); as != nil {
 			v.Left = *as

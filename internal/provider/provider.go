@@ -72,6 +72,9 @@ type Account struct {
 	Protocols []string
 	BaseURL   *url.URL // without a trailing slash
 	Key       secret.Text
+	// Tokens stand in for Key where a credential has to be turned into access
+	// tokens; else nil.
+	Tokens Tokens
 	// Header holds what the account sends with every request: fixed by a
 	// preset or by the operator.
 	Header http.Header

@@ -16,6 +16,7 @@ import (
 	"portico/internal/protocol"
 	"portico/internal/route"
 	"portico/internal/schedule"
+	"portico/internal/secret"
 )
 
 // An answer is one call while it is under way: the way back to the client, how
@@ -86,7 +87,9 @@ type job struct {
 	lost    []string     // what of the client's own request did not go to the upstream
 	// unsealed: an upstream refused a seal, so that none is sent any more.
 	unsealed bool
-	reply    reply // an upstream's refusal that can go to the client as it is
+	renewed  []string // accounts whose access token was fetched anew for this call
+	stay     string   // that of them which is asked again now
+	reply    reply    // an upstream's refusal that can go to the client as it is
 
 	// What the ledger says.
 	x        journal.Exchange
@@ -106,6 +109,7 @@ type try struct {
 	tap    protocol.Tap // nil if the answer cannot be read
 	watch  bool         // what is carried as it is, is kept here
 	sent   *payload
+	token  secret.Text // the access token that it showed, zero: it showed a key
 }
 
 // A line is the connection to the client.

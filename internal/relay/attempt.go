@@ -20,7 +20,7 @@ const unstreamed = 600 * time.Second
 // attempt makes one try with one account. Nil means that the leg was served.
 func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) {
 	a.try = try{lease: l, leg: leg, began: time.Now()}
-	a.form, a.live, a.told = a.formOf(l.Way), false, false
+	a.form, a.live, a.told, a.stay = a.formOf(l.Way), false, false, ""
 	a.x.Account, a.x.Outbound, a.x.Served = l.Account.Name, l.Way.Protocol, model
 	a.notePassed(l.Passed)
 	f = crash // unless all below comes to its end
@@ -80,7 +80,13 @@ func (a *answer) send(ctx context.Context, l *pool.Lease, t asked, model string)
 		if f, ok := errors.AsType[*fault.Fault](err); ok {
 			return nil, f
 		}
+		if ctx.Err() != nil { // it waited for an access token
+			return nil, a.cut(ctx, err, fault.Dialing)
+		}
 		return nil, &fault.Fault{Class: fault.Internal, Msg: "the request could not be addressed: " + a.clean(err.Error()), Err: err}
+	}
+	if l.Account.Tokens != nil {
+		a.try.token = provider.Bearer(out.Header)
 	}
 	// The transport is asked directly: an http.Client would follow redirects,
 	// and the credential with them.

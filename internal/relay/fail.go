@@ -141,6 +141,9 @@ func (a *answer) refused(ctx context.Context, resp *http.Response) *fault.Fault 
 	f := a.try.lease.Account.By.Rules().Judge(sign, a.r.now())
 	f.Code = a.clean(f.Code)
 	a.narrow(f)
+	if f = a.renew(ctx, f); a.stay != "" {
+		return f
+	}
 	if readable && err == nil && a.form.make == nil && printable(body, mediaType(resp.Header)) {
 		h := make(http.Header, 8)
 		a.returning(h, resp.Header)

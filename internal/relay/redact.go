@@ -74,6 +74,9 @@ func (a *answer) key() string {
 	if a.try.lease == nil {
 		return ""
 	}
+	if !a.try.token.IsZero() {
+		return a.try.token.Reveal()
+	}
 	return a.try.lease.Account.Key.Reveal()
 }
 

@@ -143,6 +143,10 @@ func (a *answer) serveLeg(leg int) *fault.Fault {
 		for a.left > 0 && a.made < maxAttempts {
 			none := a.seek(model, false)
 			if none != nil {
+				if a.stay != "" {
+					a.stay = ""
+					continue
+				}
 				if a.leaveHome() || a.farther(none) || a.once() {
 					continue
 				}
@@ -178,6 +182,12 @@ func (a *answer) serveLeg(leg int) *fault.Fault {
 func (a *answer) next(f *fault.Fault, l *pool.Lease) Step {
 	if f == a.unfit {
 		return Another // or the same account in another form
+	}
+	if a.stay != "" { // the same account once more, with a token that is not over
+		a.noteStep(Again)
+		a.made++
+		a.failed = append(a.failed, failure{l.Account.Name, f})
+		return Again
 	}
 	if f.Class == fault.SealMismatch && !a.live && a.ctx.Err() == nil && !a.unsealed && a.c.Op == protocol.Chat {
 		// The same account once more, without what it could not read.

@@ -54,7 +54,15 @@ func (v *vendor) Speaks(a *provider.Account, op protocol.Op, _ string) []string 
 
 func (*vendor) Address(out *http.Request, a *provider.Account, to provider.Target) error {
 	out.URL = &url.URL{Scheme: "http", Host: "vendor.invalid", Path: to.Path, RawQuery: to.Query}
-	out.Header["Authorization"] = []string{"Bearer " + a.Key.Reveal()}
+	key := a.Key
+	if a.Tokens != nil {
+		token, err := a.Tokens.Token(out.Context())
+		if err != nil {
+			return err
+		}
+		key = token
+	}
+	out.Header["Authorization"] = []string{"Bearer " + key.Reveal()}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -80,7 +81,7 @@ func (a *answer) want(model string) pool.Want {
 	}
 	return pool.Want{
 		Ways: ways, Equal: equal, Named: a.reach == named, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy,
-		Not: a.tried, Only: a.home, Tokens: a.query.Tokens, Key: a.payer(), Max: a.patience(), Since: a.c.Start,
+		Not: a.tried, Only: cmp.Or(a.stay, a.home), Tokens: a.query.Tokens, Key: a.payer(), Max: a.patience(), Since: a.c.Start,
 	}
 }
 

@@ -127,7 +127,9 @@ func Options(options map[string]string, known ...string) error {
 // Header checks that an account does not name the header itself that its key
 // goes in.
 func Header(a *provider.Account, form Form) error {
-	if a.Key.IsZero() {
+	if a.Tokens != nil {
+		form = Bearer
+	} else if a.Key.IsZero() {
 		return nil
 	}
 	for name := range a.Header {

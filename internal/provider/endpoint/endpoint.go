@@ -59,7 +59,8 @@ var credentials = [...]string{"Authorization", "X-Api-Key", "X-Goog-Api-Key", "A
 // Address turns out toward path at base, with more put between the two, and
 // shows the account's key in form. The path goes out byte for byte as it is
 // given; base names the origin, which nothing in a request can change. The
-// client's credentials are dropped, the account's headers are set.
+// client's credentials are dropped, the account's headers are set. An account
+// with Tokens shows a token of theirs as Bearer, for which Address may wait.
 //
 // A path or query that no honest client sends (dot segments, spaces, control
 // characters, a path that does not begin with a slash) is a fault of class
@@ -81,6 +82,13 @@ func Address(out *http.Request, a *provider.Account, base *url.URL, basePath, mo
 		value [1]string
 	})
 	path, key := "", a.Key.Reveal()
+	if a.Tokens != nil {
+		token, err := a.Tokens.Token(out.Context())
+		if err != nil {
+			return err
+		}
+		form, key = Bearer, token.Reveal()
+	}
 	if key == "" {
 		path = basePath + more + to.Path
 	} else {

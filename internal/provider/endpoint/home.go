@@ -32,7 +32,7 @@ func (h *Home) Prepare(a *provider.Account) (err error) {
 	if err := Stem(a.BaseURL, h.Stems...); err != nil {
 		return err
 	}
-	if err := Key(a.Key, h.Own(a)); err != nil {
+	if err := Key(a.Key, h.Own(a) && a.Tokens == nil); err != nil {
 		return err
 	}
 	a.Protocols, err = Protocols(a.Protocols, h.Protocols, h.Protocols)
