@@ -68,6 +68,11 @@ func Decode(payload []byte) (*Exchange, error) {
 			}
 		}
 	}
+	if payload[0] >= 4 {
+		for range d.count(uint64(len(x.Attempts))) {
+			d.share(x.Attempts)
+		}
+	}
 	if d.bad || d.rest != "" {
 		return nil, errShort
 	}
@@ -88,6 +93,21 @@ func (d *decoder) attempt(a *Attempt, version byte) {
 	a.Start, a.Took, a.Status, a.After = time.Duration(d.int()), time.Duration(d.int()), int(d.int()), time.Duration(d.int())
 	if version >= 2 {
 		a.Why, a.Of, a.Waited = d.text(), int(d.int()), time.Duration(d.int())
+	}
+}
+
+// share reads what one of attempts says of its share in the answer.
+func (d *decoder) share(attempts []Attempt) {
+	i, flags := d.uint(), d.byte()
+	if i >= uint64(len(attempts)) {
+		d.bad = true
+		return
+	}
+	a := &attempts[i]
+	a.Estimated, a.Leg = flags&flagEstimated != 0, int(d.int())
+	u := &a.Usage
+	for _, n := range [...]*int64{&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning} {
+		*n = d.int()
 	}
 }
 

@@ -3,14 +3,17 @@ package journal
 import (
 	"encoding/binary"
 	"unicode/utf8"
+
+	"portico/internal/llm"
 )
 
 // version is the first byte of an encoded exchange. A field that is added gets
 // a new version; a reader takes all versions up to its own.
 //
 // 2: why an account was taken, how many were able, and how long it was waited
-// for. 3: what the settings changed in the request.
-const version = 3
+// for. 3: what the settings changed in the request. 4: of attempts that share an
+// answer, which part of it they were for, and what they used.
+const version = 4
 
 // What an encoded exchange can hold. Longer texts and lists are cut, so that
 // one exchange never exceeds maxPayload.
@@ -88,8 +91,38 @@ func Append(b []byte, x *Exchange) []byte {
 	for _, e := range edits {
 		b = appendText(b, e, maxNote)
 	}
+	return appendShares(b, attempts)
+}
+
+// appendShares appends what attempts say of their share in an answer, each after
+// its number. Mostly there is none.
+func appendShares(b []byte, attempts []Attempt) []byte {
+	n := 0
+	for i := range attempts {
+		if attempts[i].shares() {
+			n++
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	for i := range attempts {
+		a := &attempts[i]
+		if !a.shares() {
+			continue
+		}
+		var flags byte
+		if a.Estimated {
+			flags = flagEstimated
+		}
+		b = append(binary.AppendUvarint(b, uint64(i)), flags)
+		for _, n := range [...]int64{int64(a.Leg), a.Usage.Input, a.Usage.CacheRead, a.Usage.CacheWrite, a.Usage.Output, a.Usage.Reasoning} {
+			b = binary.AppendVarint(b, n)
+		}
+	}
 	return b
 }
+
+// shares reports whether a says anything of its share in an answer.
+func (a *Attempt) shares() bool { return a.Leg != 0 || a.Estimated || a.Usage != (llm.Usage{}) }
 
 func appendAttempt(b []byte, a *Attempt) []byte {
 	for _, s := range [...]*string{&a.Account, &a.Model, &a.Fault, &a.Scope, &a.Phase, &a.Code, &a.Error, &a.Step} {

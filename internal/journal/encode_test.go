@@ -153,16 +153,19 @@ func TestOlderFormat(t *testing.T) {
 	}
 }
 
-// TestSecondFormat: it had all but what the settings changed, which stands last.
-func TestSecondFormat(t *testing.T) {
-	b := Append(nil, typical())
-	b[0] = 2
-	got, err := Decode(b[:len(b)-1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(typical(), got); d != "" {
-		t.Error(d)
+// TestShorterFormats: each of these formats ends where the next one goes on,
+// with a list that is mostly empty.
+func TestShorterFormats(t *testing.T) {
+	for format, lists := range map[byte]int{2: 2, 3: 1} {
+		b := Append(nil, typical())
+		b[0] = format
+		got, err := Decode(b[:len(b)-lists])
+		if err != nil {
+			t.Fatalf("format %d: %v", format, err)
+		}
+		if d := cmp.Diff(typical(), got); d != "" {
+			t.Errorf("format %d: %s", format, d)
+		}
 	}
 }
 

@@ -83,6 +83,14 @@ type Attempt struct {
 	Why    string        `json:"why,omitzero"`       // why this account: only, picked, home, moved, last_hope, preferred
 	Of     int           `json:"of,omitzero"`        // how many accounts were able, 0: it was not looked at others
 	Waited time.Duration `json:"waited_ns,omitzero"` // for an account to be able, before the attempt
+
+	// Leg is which of several requests that make one answer the attempt was
+	// for, from 1; 0 where one request makes it.
+	Leg int `json:"leg,omitzero"`
+	// Usage is what the attempt used, where the exchange's has a part of
+	// another attempt in it, too; Estimated: the upstream did not tell it.
+	Usage     llm.Usage `json:"usage,omitzero"`
+	Estimated bool      `json:"estimated,omitzero"`
 }
 
 // Passed is an account that was not tried.
