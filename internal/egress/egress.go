@@ -109,7 +109,11 @@ func (o *Out) build(k key) (*http.Transport, error) {
 func proxyAddresses(proxy string) []string {
 	env := httpproxy.FromEnvironment()
 	all := []string{env.HTTPProxy, env.HTTPSProxy}
-	if proxy != "" {
+	switch proxy {
+	case "":
+	case "direct": // a host of that name is none
+		return nil
+	default:
 		all = []string{proxy}
 	}
 	var out []string
