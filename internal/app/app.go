@@ -21,6 +21,7 @@ import (
 	"portico/internal/catalog"
 	"portico/internal/config"
 	"portico/internal/egress"
+	"portico/internal/fetch"
 	"portico/internal/ingress"
 	"portico/internal/journal"
 	"portico/internal/llm"
@@ -54,6 +55,7 @@ type App struct {
 	journal   *journal.Journal
 	providers map[string]provider.Provider
 	out       *egress.Out
+	fetch     *fetch.Client
 	pool      *pool.Pool
 	shelf     *models.Shelf
 	gate      *access.Gate
@@ -139,6 +141,7 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
 	a.out = egress.New(c.Timeouts.Connect)
+	a.fetch = fetch.New(agent(), c.Fetch.Cache)
 	a.pool = pool.New(time.Now)
 	if err := a.pool.Load(filepath.Join(c.DataDir, poolFile)); err != nil {
 		a.log.Warn("the states that accounts had cannot be read; they begin anew", "error", err)
@@ -174,7 +177,7 @@ func (a *App) build(c *config.Config, sealer *secret.Sealer) {
 	a.shelf = models.New(models.Options{Codecs: list, File: filepath.Join(c.DataDir, "models.json"), Agent: agent(), Log: a.log.Logger})
 	a.relay = relay.New(relay.Options{
 		Pool: a.pool, Codecs: list, Record: a.journal, Hop: journal.NewID()[4:], Agent: agent(), Now: time.Now, Log: a.log.Logger,
-		Recall: a.recall, Responses: a.answers, Homes: a.homes, Sealer: sealer,
+		Recall: a.recall, Responses: a.answers, Homes: a.homes, Sealer: sealer, Fetch: a.fetch,
 	})
 	a.codecs = byName
 	a.admin = a.operator(c)

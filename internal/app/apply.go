@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	"portico/internal/access"
 	"portico/internal/catalog"
 	"portico/internal/config"
+	"portico/internal/fetch"
 	"portico/internal/ingress"
 	"portico/internal/models"
 	"portico/internal/pool"
@@ -47,7 +49,8 @@ func (a *App) apply(c *config.Config) error {
 	a.log.Set(c.Log)
 	a.pool.Set(accounts)
 	a.answers.SetLimits(answerLimits(c))
-	path := &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, MaxWait: c.Scheduling.MaxWait, Catalog: cat, Thinking: c.Thinking, Preamble: c.SystemPrompt}
+	path := &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, MaxWait: c.Scheduling.MaxWait, Catalog: cat, Thinking: c.Thinking, Preamble: c.SystemPrompt, Fetch: fetched(c)}
+	a.fetch.Resize(c.Fetch.Cache)
 	a.path.Store(path)
 	a.ingress.Set(&ingress.Settings{
 		Policy: policy, Port: c.Port, LAN: c.AllowLAN, Hosts: c.AllowedHosts, Origins: c.AllowedOrigins,
@@ -55,6 +58,18 @@ func (a *App) apply(c *config.Config) error {
 		Relay: path,
 	})
 	return nil
+}
+
+// fetched is which files are fetched, or nil for none.
+func fetched(c *config.Config) *fetch.Policy {
+	if !c.Fetch.Enabled {
+		return nil
+	}
+	p := &fetch.Policy{Bytes: c.Fetch.Bytes, Files: c.Fetch.Files, Time: c.Fetch.Timeout}
+	for _, s := range c.Fetch.Networks {
+		p.Networks = append(p.Networks, netip.MustParsePrefix(s)) // the configuration was checked
+	}
+	return p
 }
 
 // accounts gathers the declared accounts, those of the store, and the

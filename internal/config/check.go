@@ -128,6 +128,18 @@ func browserOrigin(s string) (string, error) {
 	return strings.ToLower(s), nil
 }
 
+// network takes a prefix of addresses, or one address.
+func network(s string) (string, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()).String(), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil || p.Addr().Is4In6() {
+		return "", fmt.Errorf("%s is not a network such as 192.168.1.0/24", quote(s))
+	}
+	return p.Masked().String(), nil
+}
+
 // oneWord takes a name out of a list that only others know.
 func oneWord(s string) (string, error) {
 	if s == "" || len(s) > 64 || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {

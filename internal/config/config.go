@@ -36,6 +36,7 @@ type Config struct {
 	Timeouts     Timeouts
 	Retention    Retention
 	Responses    Responses
+	Fetch        Fetch
 	Log          Log
 	Metrics      Metrics
 
@@ -161,6 +162,16 @@ type Responses struct {
 	Age   time.Duration // 0: no bound
 	Rows  int           // 0: nothing is kept
 	Bytes int64         // of all files
+}
+
+// Fetch says which files are fetched that clients name by their addresses.
+type Fetch struct {
+	Enabled  bool
+	Bytes    int64 // of all files of one request
+	Files    int   // of one request
+	Timeout  time.Duration
+	Cache    int64    // bytes of memory, 0: nothing is kept
+	Networks []string // private ones that may be asked, as prefixes
 }
 
 // Retention bounds the ledger; what is first reached counts. 0 is no bound.

@@ -106,6 +106,7 @@ timeouts:
   idle: 1m30s
 retention: {age: 1w, rows: 0, bytes: 2GB}
 responses: {age: 0, rows: 7, bytes: 1GB}
+fetch: {enabled: true, bytes: 5MB, files: 3, timeout: 2s, cache: 0, networks: [192.168.1.7/24, "::1"]}
 log: {level: debug, format: json}
 metrics: {public: true}
 `, func(o *Options) { o.Env = []string{"WORK_KEY=k-123456"} })
@@ -142,6 +143,7 @@ metrics: {public: true}
 		},
 		Retention: Retention{7 * 24 * time.Hour, 0, 2e9},
 		Responses: Responses{0, 7, 1e9},
+		Fetch:     Fetch{true, 5e6, 3, 2 * time.Second, 0, []string{"192.168.1.0/24", "::1/128"}},
 		Log:       Log{"debug", "json"}, Metrics: Metrics{true},
 		DataDir: c.DataDir, File: filepath.Join(c.DataDir, "portico.yaml"),
 	}
@@ -195,7 +197,7 @@ func TestEveryKeyByVariableAndFlag(t *testing.T) {
 		value := map[string]string{
 			"api_key": "sk-0a9b8c7d6e5f4g3h", "admin_token": "at-0a9b8c7d6e5f4g3h",
 			"allowed_hosts": "a.local, b.local", "allowed_origins": "null,app://x", "proxy": "http://p:1", "scheduling.account": "work",
-			"routing.background": "m", "system_prompt": "x",
+			"routing.background": "m", "system_prompt": "x", "fetch.networks": "10.0.0.0/8,::1",
 		}[f.Name]
 		if value == "" {
 			value = f.Default

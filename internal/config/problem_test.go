@@ -45,6 +45,8 @@ func TestEveryErrorLine(t *testing.T) {
 		{"host url", "allowed_hosts: ['http://a']", `portico.yaml:1: allowed_hosts[0]: "http://a" is a URL; write the host name alone`},
 		{"host", "allowed_hosts:\n- ok\n- 'a b'", `portico.yaml:3: allowed_hosts[1]: "a b" is not a host name`},
 		{"origin star", "allowed_origins: ['*']", `portico.yaml:1: allowed_origins[0]: "*" is not an origin such as http://localhost:3000, app://name, file:// or null`},
+		{"network", "fetch: {networks: [10.0.0.0/8, localhost]}", `portico.yaml:1: fetch.networks[1]: "localhost" is not a network such as 192.168.1.0/24`},
+		{"network in disguise", "fetch: {networks: ['::ffff:10.0.0.0/104']}", `portico.yaml:1: fetch.networks[0]: "::ffff:10.0.0.0/104" is not a network such as 192.168.1.0/24`},
 		{"proxy", "proxy: ftp://x", `portico.yaml:1: proxy: "ftp://x" is not a proxy such as socks5://127.0.0.1:1080 (schemes: http, https, socks5, socks5h)`},
 		{"account without name", "accounts:\n- provider: openai", `portico.yaml:2: accounts[0].name: is missing`},
 		{"account without provider", "accounts:\n- name: a", `portico.yaml:2: accounts[0].provider: is missing`},

@@ -20,6 +20,7 @@ func TestChanged(t *testing.T) {
 			[]string{"system_prompt=17 bytes", "thinking=custom budget 3000"},
 			"The settings put the global system prompt (17 bytes) before its instructions and changed the thinking that it asks for (custom budget 3000).",
 		},
+		{[]string{"files=2 of 70 bytes"}, "The settings had files fetched that it names by their addresses (2 of 70 bytes)."},
 		{[]string{"other=x"}, "The settings changed other=x."},
 	} {
 		x := &journal.Exchange{Op: "chat", Asked: "m", Served: "m", Inbound: "anthropic", Outbound: "anthropic", Status: 200, Edits: tt.edits}

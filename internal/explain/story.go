@@ -101,6 +101,8 @@ func changed(edits []string) string {
 			out = append(out, "put the global system prompt ("+plain(how)+") before its instructions")
 		case "thinking":
 			out = append(out, "changed the thinking that it asks for ("+plain(how)+")")
+		case "files":
+			out = append(out, "had files fetched that it names by their addresses ("+plain(how)+")")
 		default:
 			out = append(out, "changed "+plain(e))
 		}

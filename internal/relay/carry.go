@@ -137,9 +137,12 @@ func (a *answer) ask(f *form, leg int, to *pool.Account, model string) (asked, e
 	if f.make == nil {
 		t, err := a.own(model)
 		if err == nil && (a.unsealed || sealed(a.c)) {
-			return a.unseal(t, to, model)
+			t, err = a.unseal(t, to, model)
 		}
-		return t, err
+		if err != nil {
+			return asked{}, err
+		}
+		return a.inlined(t, to, model)
 	}
 	if f.carrier == nil || f.fed && leg == 0 { // what was fed came from an attempt that failed
 		c, err := f.make(a.c)
@@ -150,6 +153,11 @@ func (a *answer) ask(f *form, leg int, to *pool.Account, model string) (asked, e
 	}
 	if u, ok := f.carrier.(unsealer); ok && a.unsealed {
 		u.unseal()
+	}
+	if g, ok := f.carrier.(gatherer); ok {
+		if err := a.fetchFor(g, to, model); err != nil {
+			return asked{}, err
+		}
 	}
 	t, err := f.carrier.ask(leg, to, model)
 	if err != nil {

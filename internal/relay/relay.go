@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"portico/internal/fault"
+	"portico/internal/fetch"
 	"portico/internal/pool"
 	"portico/internal/protocol"
 	"portico/internal/responses"
@@ -36,8 +37,11 @@ type Options struct {
 	// Sealer seals what models wrote down of conversations, for clients to
 	// keep. It is needed where Responses is.
 	Sealer tape.Sealer
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Fetch fetches files that clients name by their addresses, where the
+	// settings allow it; nil: nobody does.
+	Fetch *fetch.Client
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // A Relay carries calls. It is safe for concurrent use.
@@ -52,6 +56,7 @@ type Relay struct {
 	homes   *responses.Homes
 	jobs    *responses.Jobs
 	sealer  tape.Sealer
+	fetch   *fetch.Client
 	record  Recorder
 	hop     string
 	agent   []string // header values that all requests share
@@ -68,7 +73,7 @@ type Relay struct {
 func New(o Options) *Relay {
 	r := &Relay{
 		pool: o.Pool, codecs: map[string]protocol.Codec{}, record: o.Record, hop: o.Hop,
-		recall: o.Recall, kept: o.Responses, homes: o.Homes, sealer: o.Sealer, agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log,
+		recall: o.Recall, kept: o.Responses, homes: o.Homes, sealer: o.Sealer, fetch: o.Fetch, agent: []string{o.Agent}, via: []string{o.Hop}, now: o.Now, log: o.Log,
 	}
 	for _, c := range o.Codecs {
 		r.codecs[c.Name()] = c

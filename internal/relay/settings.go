@@ -5,6 +5,7 @@ import (
 
 	"portico/internal/catalog"
 	"portico/internal/config"
+	"portico/internal/fetch"
 	"portico/internal/journal"
 	"portico/internal/route"
 	"portico/internal/schedule"
@@ -26,6 +27,9 @@ type Settings struct {
 	Thinking config.Thinking
 	// Preamble is put before the instructions of conversations, "": nothing is.
 	Preamble string
+	// Fetch says which files are fetched that clients name by their
+	// addresses; nil: none.
+	Fetch *fetch.Policy
 }
 
 // A Recorder keeps exchanges. *journal.Journal is one.

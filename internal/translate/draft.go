@@ -60,6 +60,7 @@ func newDraft(b *Bridge, to *Upstream) *draft {
 func (d *draft) prepare() error {
 	if d.home {
 		d.seals()
+		d.addresses()
 		return nil
 	}
 	d.billing()

@@ -7,6 +7,7 @@ import (
 	"portico/internal/fault"
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/protocol/openaichat"
 	"portico/internal/provider"
 )
 
@@ -186,8 +187,67 @@ func TestAddresses(t *testing.T) {
 	to.Quirks = &provider.Quirks{InlineImages: true}
 	r := &llm.Request{Messages: []llm.Message{user(&llm.Blob{Kind: llm.Image, URL: "https://x/y.png"}, &llm.Blob{Kind: llm.Image, Data: llm.Plain("AA")})}}
 	d := prepared(t, crossing(protocol.Anthropic, protocol.OpenAIChat, r, Options{}), to)
-	if got := draw(d.Messages); got != "U[say([Picture at https://x/y.png]) blob]" || len(d.losses) != 1 {
+	if got := draw(d.Messages); got != "U[say([Picture at https://x/y.png]) blob]" || len(d.losses) != 1 || !strings.Contains(d.losses[0].Why, "fetch.enabled") {
 		t.Errorf("%s, lost %+v", got, d.losses)
+	}
+}
+
+// What an upstream takes by its bytes only is listed once, in results of tools
+// too, and what was fetched stands in the place of its address.
+func TestFiles(t *testing.T) {
+	at := func(kind llm.BlobKind, url string) *llm.Blob { return &llm.Blob{Kind: kind, URL: url} }
+	request := func() *llm.Request {
+		shown := result("1", "r")
+		shown.Parts = append(shown.Parts, at(llm.Image, "https://x/b"))
+		return &llm.Request{Messages: []llm.Message{
+			user(say("u"), at(llm.Image, "https://x/a"), at(llm.Video, "https://x/film"), &llm.Blob{Kind: llm.Image, Data: llm.Plain("AA")}),
+			model(call("1", "f", "{}")),
+			user(shown, at(llm.Image, "https://x/a"), at(llm.Document, "https://x/c"), at(llm.Audio, "https://x/d"), &llm.Blob{Kind: llm.Document, File: "file-1"}),
+		}}
+	}
+	named := func(all []Address) (out string) {
+		for _, a := range all {
+			out += a.Path + " " + a.URL + "\n"
+		}
+		return out
+	}
+	data := native("m")
+	data.Quirks = &provider.Quirks{InlineImages: true}
+	chat := func(client string, r *llm.Request) *Bridge {
+		b := crossing(client, protocol.OpenAIChat, r, Options{})
+		b.client, b.upstream = as(client), openaichat.New()
+		return b
+	}
+	const pictures = "messages[0].content[1] https://x/a\nmessages[2].content[0] https://x/b\n"
+	const document, sound = "messages[2].content[2] https://x/c\n", "messages[2].content[3] https://x/d\n"
+	b := chat(protocol.Anthropic, request())
+	for name, c := range map[string]struct {
+		b    *Bridge
+		to   *Upstream
+		want string
+	}{
+		"data only":                 {b, data, pictures + document + sound},
+		"addresses of pictures":     {b, native("m"), document + sound},
+		"its own client, data only": {chat(protocol.OpenAIChat, request()), data, pictures + document},
+		"its own client":            {chat(protocol.OpenAIChat, request()), native("m"), ""},
+	} {
+		if got := named(c.b.Addresses(c.to)); got != c.want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	b.Give("https://x/a", File{Type: "image/png", Data: []byte(`"cGln"`)})
+	b.Give("https://x/b", File{Type: "image/gif", Data: []byte(`"Z2lm"`)})
+	if got := named(b.Addresses(data)); got != document+sound {
+		t.Errorf("what was given is wanted still: %s", got)
+	}
+	d := prepared(t, b, data)
+	first, shown := d.Messages[0].Parts[1].(*llm.Blob), d.Messages[2].Parts[0].(*llm.Result).Parts[1].(*llm.Blob)
+	if first.URL != "" || first.Type != "image/png" || first.Data.String() != "cGln" || shown.URL != "" || shown.Data.String() != "Z2lm" || len(d.losses) != 0 {
+		t.Errorf("%+v, %+v, lost %+v", first, shown, d.losses)
+	}
+	// Another upstream is told the address, and the client's request is as it was.
+	if d := prepared(t, b, native("m")); d.Messages[0].Parts[1].(*llm.Blob).URL != "https://x/a" || b.req.Messages[2].Parts[0].(*llm.Result).Parts[1].(*llm.Blob).URL != "https://x/b" {
+		t.Error("the address is gone where it is taken")
 	}
 }
 

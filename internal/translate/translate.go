@@ -63,7 +63,8 @@ type Bridge struct {
 	o                Options
 	req              *llm.Request // the client's, which is never changed
 	size             int          // of its body, in bytes
-	foreign          []llm.Loss   // what only the client's protocol knows
+	files            map[string]File
+	foreign          []llm.Loss // what only the client's protocol knows
 	echo             protocol.Echo
 
 	plan  plan       // what the last request demands of its answer

@@ -339,8 +339,8 @@ var looks = map[string]string{"low": "MEDIA_RESOLUTION_LOW", "high": "MEDIA_RESO
 // shown writes a blob, and how closely to look at it, which Gemini 3 takes for
 // each (spec: translation-traps D11 to D13).
 func (e *requestEncoder) shown(dst []byte, at string, b *llm.Blob) []byte {
-	if b.URL != "" && !e.own && e.gen != 0 && e.gen < 25 {
-		e.lose(at, "approximated: the model cannot fetch it, so it is told the address")
+	if !e.own && e.gen.blind() && b.URL != "" {
+		e.lose(at, wire.AddressTold)
 		return appendText(dst, llm.Plain("["+kinds[b.Kind]+" at "+b.URL+"]"), false, nil, llm.Extra{})
 	}
 	before := len(dst)

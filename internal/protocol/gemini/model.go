@@ -1,6 +1,11 @@
 package gemini
 
-import "strings"
+import (
+	"strings"
+
+	"portico/internal/llm"
+	"portico/internal/protocol"
+)
 
 // A generation is the generation of a Gemini model times ten: 25 for
 // gemini-2.5-pro, 30 for gemini-3-pro-preview. It is 0 for models that are no
@@ -47,6 +52,15 @@ func (g generation) signs() bool { return g >= 30 }
 // mixes reports whether they take tools that Google runs beside functions
 // (spec: upstreams §1D.3, translation-traps C25).
 func (g generation) mixes() bool { return g == 0 || g >= 30 }
+
+// blind reports whether they cannot look at what is at an address (spec:
+// upstreams §2.4).
+func (g generation) blind() bool { return g != 0 && g < 25 }
+
+// Inline reports whether b, which is at an address, has to be sent by its bytes.
+func (*Codec) Inline(fit *protocol.Fit, b *llm.Blob) bool {
+	return b.URL != "" && generationOf(fit.Model).blind()
+}
 
 // camel is a member's name in camel case: proto JSON takes both spellings
 // (spec: translation-traps C27).

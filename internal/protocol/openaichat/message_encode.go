@@ -181,15 +181,15 @@ func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
 		dst = append(inner.AppendTo(dst, protocol.OpenAIChat), '}')
 	case llm.Audio:
 		if !b.Data.IsSet() {
-			e.lose(at, "dropped: the upstream takes sound only inline")
+			e.lose(at, wire.SoundInline)
 			return dst
 		}
 		dst = append(jsonw.Comma(dst), `{"type":"input_audio","input_audio":{`...)
 		dst = jsonw.Text(dst, "data", b.Data)
 		dst = append(jsonw.String(dst, "format", audioFormat(b.Type)), '}')
 	case llm.Document:
-		if b.URL != "" && e.fit.Native {
-			e.lose(at, "dropped: the upstream takes documents only inline")
+		if inline(e.fit, b) {
+			e.lose(at, wire.DocumentInline)
 			return dst
 		}
 		if b.File != "" && openaiwire.Foreign(e.r.Protocol) {

@@ -201,7 +201,7 @@ func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
 		}
 	case llm.Audio:
 		if !b.Data.IsSet() {
-			e.lose(at, "dropped: the upstream takes sound only inline")
+			e.lose(at, wire.SoundInline)
 			return dst
 		}
 		dst = append(jsonw.Comma(dst), `{"type":"input_audio","input_audio":{`...)

@@ -9,3 +9,14 @@ const (
 	// HeldElsewhere: a file was given to another provider than is asked.
 	HeldElsewhere = "dropped: a file that only its provider holds"
 )
+
+// Losses of files that a client names by their addresses. None arises where the
+// gateway fetches them (fetch.enabled).
+const (
+	// SoundInline: a sound is at an address.
+	SoundInline = "dropped: the upstream takes sound only inline, and fetch.enabled is off"
+	// DocumentInline: a document is at an address.
+	DocumentInline = "dropped: the upstream takes documents only inline, and fetch.enabled is off"
+	// AddressTold: words stand in the place of a file.
+	AddressTold = "approximated: the upstream is told the address, since it takes no file by it and fetch.enabled is off"
+)
