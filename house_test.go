@@ -28,6 +28,8 @@ var walls = []struct {
 	{from: "internal/fault", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/sse", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/jsonedit", never: "portico/internal/", why: "the floor imports nothing of ours"},
+	{from: "internal/sigv4", never: "portico/internal/", why: "the floor imports nothing of ours"},
+	{from: "internal/eventstream", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/schedule", never: "portico/internal/", why: "a strategy is arithmetic on candidates"},
 	{from: "internal/glob", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/sniff", never: "portico/internal/", why: "the floor imports nothing of ours"},
@@ -111,6 +113,7 @@ var walls = []struct {
 	{from: "internal/conformance", never: "portico/internal/", save: []string{"rig", "jsonedit", "sse"}, why: "who judges the codecs shares no code with them"},
 	{from: "internal", never: "portico/internal/rig", but: []string{"internal/rig", "internal/soak", "internal/judge", "internal/bench", "internal/conformance"}, why: "the gateway does not carry what tests it"},
 	{from: "internal", never: "portico/internal/protocol/codectest", but: []string{"internal/protocol/codectest"}, why: "the gateway does not carry what tests it"},
+	{from: "internal", never: "portico/internal/eventstream/eventstreamtest", but: []string{"internal/eventstream/eventstreamtest"}, why: "the gateway does not carry what tests it"},
 	{from: "internal", never: "portico/internal/provider/providertest", but: []string{"internal/provider/providertest"}, why: "the gateway does not carry what tests it"},
 	{from: "internal", never: "encoding/json", why: "encoding/json/v2 keeps numbers and unknown members"},
 }
