@@ -16,7 +16,7 @@ func TestNames(t *testing.T) {
 	for _, p := range New() {
 		names = append(names, p.Name())
 	}
-	if got, want := strings.Join(names, " "), "openai anthropic gemini openai-compatible anthropic-compatible ollama simulator"; got != want {
+	if got, want := strings.Join(names, " "), "openai anthropic gemini bedrock openai-compatible anthropic-compatible ollama simulator"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
@@ -78,8 +78,11 @@ func TestCredentialStaysHome(t *testing.T) {
 func TestSpeaksItsProtocols(t *testing.T) {
 	for _, p := range New() {
 		a := providertest.Account(t, "", "sk-own")
-		if strings.HasSuffix(p.Name(), "-compatible") {
+		switch {
+		case strings.HasSuffix(p.Name(), "-compatible"):
 			a.Preset = "openrouter"
+		case p.Name() == "bedrock":
+			a.Options = map[string]string{"region": "us-east-1"}
 		}
 		if err := p.Prepare(a); err != nil {
 			t.Fatalf("%s: %v", p.Name(), err)
@@ -87,7 +90,7 @@ func TestSpeaksItsProtocols(t *testing.T) {
 		if a.BaseURL == nil || len(a.Protocols) == 0 {
 			t.Errorf("%s leaves open where it lives (%v) or what it speaks (%v)", p.Name(), a.BaseURL, a.Protocols)
 		}
-		for _, proto := range p.Speaks(a, protocol.Chat, "m") {
+		for _, proto := range p.Speaks(a, protocol.Chat, "claude-m") {
 			if !a.Takes(proto) {
 				t.Errorf("%s chats in %s, which the account does not take", p.Name(), proto)
 			}
