@@ -69,7 +69,7 @@ func (r *Reader) Next() (m Message, err error) {
 		return m, damaged("a message of %d bytes holds no %d bytes of headers", total, headers)
 	}
 	if err := r.fill(prelude, int(total)); err != nil {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return m, err

@@ -35,7 +35,7 @@ func TestNext(t *testing.T) {
 				t.Errorf("%s: message %d is %+.100v, %v; want %+.100v", name, i, m, err, w)
 			}
 		}
-		if _, err := in.Next(); err != io.EOF {
+		if _, err := in.Next(); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: at the end: %v", name, err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestDamaged(t *testing.T) {
 		}
 	}
 	for n := 1; n < len(sound); n++ {
-		if _, err := NewReader(bytes.NewReader(sound[:n])).Next(); err != io.ErrUnexpectedEOF {
+		if _, err := NewReader(bytes.NewReader(sound[:n])).Next(); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("cut after %d bytes: %v", n, err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestDamaged(t *testing.T) {
 // that it has.
 func TestLengthIsNotBelieved(t *testing.T) {
 	r := NewReader(bytes.NewReader(append(head(MaxMessage, 0), make([]byte, 10)...)))
-	if _, err := r.Next(); err != io.ErrUnexpectedEOF {
+	if _, err := r.Next(); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Error(err)
 	}
 	if cap(r.buf) > 4*step {
@@ -147,7 +147,7 @@ func FuzzNext(f *testing.F) {
 		for read := 0; ; {
 			m, err := r.Next()
 			if err != nil {
-				if err != io.EOF && err != io.ErrUnexpectedEOF && !errors.Is(err, ErrDamaged) {
+				if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, ErrDamaged) {
 					t.Errorf("an error of another kind: %v", err)
 				}
 				return

@@ -70,14 +70,20 @@ var chat = provider.Target{Protocol: protocol.Anthropic, Op: protocol.Chat, Mode
 
 func TestInvoke(t *testing.T) {
 	for _, tt := range []struct{ name, betas, more, body, want string }{
-		{"the model and whether it streams leave the body", "", "",
+		{
+			"the model and whether it streams leave the body", "", "",
 			`{"model":"claude-opus-5", "max_tokens":5,"stream":false,"messages":[{"role":"user","content":"é\u0000"}] }`,
-			`{"max_tokens":5,"messages":[{"role":"user","content":"é\u0000"}],"anthropic_version":"bedrock-2023-05-31"}`},
-		{"betas that Bedrock takes", "claude-code-20250219,interleaved-thinking-2025-05-14, context-1m-2025-08-07", "",
+			`{"max_tokens":5,"messages":[{"role":"user","content":"é\u0000"}],"anthropic_version":"bedrock-2023-05-31"}`,
+		},
+		{
+			"betas that Bedrock takes", "claude-code-20250219,interleaved-thinking-2025-05-14, context-1m-2025-08-07", "",
 			`{"max_tokens":5}`,
-			`{"max_tokens":5,"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["interleaved-thinking-2025-05-14","context-1m-2025-08-07"]}`},
-		{"betas that an account adds", "new-2027-01-01,other-2027-01-01", "new-2027-01-01",
-			`{}`, `{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["new-2027-01-01"]}`},
+			`{"max_tokens":5,"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["interleaved-thinking-2025-05-14","context-1m-2025-08-07"]}`,
+		},
+		{
+			"betas that an account adds", "new-2027-01-01,other-2027-01-01", "new-2027-01-01",
+			`{}`, `{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["new-2027-01-01"]}`,
+		},
 		{"a version that the client names", "", "", `{"anthropic_version":"bedrock-2027-01-01"}`, `{"anthropic_version":"bedrock-2027-01-01"}`},
 	} {
 		header := http.Header{"Anthropic-Version": {"2023-06-01"}, "Content-Type": {jsonKind}}
@@ -154,11 +160,15 @@ func TestStream(t *testing.T) {
 	}{
 		{"sound", sound, events},
 		{"an unknown event", eventstreamtest.Event(sound, "initial-response", "{}"), events},
-		{"an exception", eventstreamtest.Exception(chunk(nil, `{"type":"ping"}`), "throttlingException", "Too many tokens"),
+		{
+			"an exception", eventstreamtest.Exception(chunk(nil, `{"type":"ping"}`), "throttlingException", "Too many tokens"),
 			"event: ping\ndata: {\"type\":\"ping\"}\n\nevent: error\ndata: " +
-				`{"type":"error","error":{"type":"rate_limit_error","message":"Too many tokens","details":{"error_code":"throttlingException"}}}` + "\n\n"},
-		{"an error of the framing", eventstreamtest.Append(nil, "", ":message-type", "error", ":error-code", "InternalError", ":error-message", "lost"),
-			"event: error\ndata: " + `{"type":"error","error":{"type":"api_error","message":"lost","details":{"error_code":"InternalError"}}}` + "\n\n"},
+				`{"type":"error","error":{"type":"rate_limit_error","message":"Too many tokens","details":{"error_code":"throttlingException"}}}` + "\n\n",
+		},
+		{
+			"an error of the framing", eventstreamtest.Append(nil, "", ":message-type", "error", ":error-code", "InternalError", ":error-message", "lost"),
+			"event: error\ndata: " + `{"type":"error","error":{"type":"api_error","message":"lost","details":{"error_code":"InternalError"}}}` + "\n\n",
+		},
 	} {
 		resp, got := ask(t, prepared(t, "", "ABSKx"), to, nil, `{}`, aws(func(req *http.Request, _ string) (int, http.Header, string) {
 			if got := req.Header.Get("Accept"); got != eventstream.MediaType {
@@ -199,12 +209,18 @@ func TestErrors(t *testing.T) {
 		status             int
 		header, body, want string
 	}{
-		{400, "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/", `{"message":"no"}`,
-			`{"type":"error","error":{"type":"invalid_request_error","message":"no","details":{"error_code":"ValidationException"}}}`},
-		{429, "", `{"__type":"com.amazon.coral#ThrottlingException","Message":"slow"}`,
-			`{"type":"error","error":{"type":"rate_limit_error","message":"slow","details":{"error_code":"ThrottlingException"}}}`},
-		{503, "ServiceUnavailableException", ``,
-			`{"type":"error","error":{"type":"overloaded_error","message":"ServiceUnavailableException","details":{"error_code":"ServiceUnavailableException"}}}`},
+		{
+			400, "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/", `{"message":"no"}`,
+			`{"type":"error","error":{"type":"invalid_request_error","message":"no","details":{"error_code":"ValidationException"}}}`,
+		},
+		{
+			429, "", `{"__type":"com.amazon.coral#ThrottlingException","Message":"slow"}`,
+			`{"type":"error","error":{"type":"rate_limit_error","message":"slow","details":{"error_code":"ThrottlingException"}}}`,
+		},
+		{
+			503, "ServiceUnavailableException", ``,
+			`{"type":"error","error":{"type":"overloaded_error","message":"ServiceUnavailableException","details":{"error_code":"ServiceUnavailableException"}}}`,
+		},
 		{403, "", `{"message":"no"}`, `{"type":"error","error":{"type":"permission_error","message":"no"}}`},
 		{502, "", `<html>`, `<html>`},
 	} {
