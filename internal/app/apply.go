@@ -49,7 +49,7 @@ func (a *App) apply(c *config.Config) error {
 	a.log.Set(c.Log)
 	a.pool.Set(accounts)
 	a.answers.SetLimits(answerLimits(c))
-	path := &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, MaxWait: c.Scheduling.MaxWait, Catalog: cat, Thinking: c.Thinking, Preamble: c.SystemPrompt, Fetch: fetched(c)}
+	path := &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, Hedge: hedgeOf(&c.Scheduling.Hedge), MaxWait: c.Scheduling.MaxWait, Catalog: cat, Thinking: c.Thinking, Preamble: c.SystemPrompt, Fetch: fetched(c)}
 	a.fetch.Resize(c.Fetch.Cache)
 	a.path.Store(path)
 	a.ingress.Set(&ingress.Settings{
@@ -70,6 +70,18 @@ func fetched(c *config.Config) *fetch.Policy {
 		p.Networks = append(p.Networks, netip.MustParsePrefix(s)) // the configuration was checked
 	}
 	return p
+}
+
+// hedgeOf is h as the relay takes it.
+func hedgeOf(h *config.Hedge) *relay.Hedge {
+	if h.Mode == "off" {
+		return nil
+	}
+	out := &relay.Hedge{After: h.Delay, Share: float64(h.Share) / 100, MaxInput: h.MaxInput}
+	if h.Mode == "learned" {
+		out.Quantile = float64(h.Percentile) / 100
+	}
+	return out
 }
 
 // accounts gathers the declared accounts, those of the store, and the

@@ -137,6 +137,17 @@ type Scheduling struct {
 	Mode    string        // one of modes
 	Account string        // the account that mode fixed prefers
 	MaxWait time.Duration // for an account to be able, 8 s by default, 0: nobody waits
+	Hedge   Hedge
+}
+
+// A Hedge says when a second account is asked for an answer that the first has
+// not begun.
+type Hedge struct {
+	Mode       string        // off, fixed, learned
+	Delay      time.Duration // the shortest wait, 2 s by default
+	Percentile int           // of mode learned: so many of a hundred answers begin sooner
+	Share      int           // of a hundred calls, at most
+	MaxInput   int64         // tokens of a request, 0: any
 }
 
 // Limits bound what one request may cost the gateway.

@@ -99,7 +99,7 @@ allowed_hosts: [Gateway.local, "192.168.1.5"]
 allowed_origins: ["http://localhost:3000", "null"]
 simulator: on
 proxy: socks5://127.0.0.1:1080
-scheduling: {mode: fixed, account: work, max_wait: 3s}
+scheduling: {mode: fixed, account: work, max_wait: 3s, hedge: {mode: learned, delay: 1s, percentile: 90, share: 10, max_input: 5000}}
 limits: {body: 1.5MiB, attempts: 2, in_flight: 10}
 timeouts:
   connect: 1s
@@ -135,7 +135,7 @@ metrics: {public: true}
 		Routing:  Routing{"specific", "gpt-nano"},
 		Thinking: Thinking{"custom", 4096, "low"}, SystemPrompt: "Be brief.\nBe right.",
 		Models:     []Model{{ID: "m", Context: 1000, PriceIn: 0.5, PriceOut: -1, PriceCacheRead: -1, PriceCacheWrite: -1}},
-		Scheduling: Scheduling{"fixed", "work", 3 * time.Second},
+		Scheduling: Scheduling{"fixed", "work", 3 * time.Second, Hedge{"learned", time.Second, 90, 10, 5000}},
 		Limits:     Limits{3 << 19, 2, 10},
 		Timeouts: Timeouts{
 			Connect: time.Second, FirstByte: 2 * time.Minute, Idle: 90 * time.Second,

@@ -94,10 +94,11 @@ type Attempt struct {
 	Code    string `json:"code,omitzero" doc:"The provider's own code."`
 	Message string `json:"message,omitzero" doc:"The provider's own words."`
 	WaitMS  int64  `json:"wait_ms,omitzero" doc:"How long the provider asked to wait."`
-	Step    string `json:"step,omitzero" doc:"What came next: served, give_up, another, again, onward."`
-	Why     string `json:"why,omitzero" doc:"Why this account: only, picked, home, moved, last_hope, preferred."`
+	Step    string `json:"step,omitzero" doc:"What came next: served, give_up, another, again, onward; outrun: another account's answer began first, so that this one was stopped."`
+	Why     string `json:"why,omitzero" doc:"Why this account: only, picked, home, moved, last_hope, preferred; hedge: beside another one that had not begun to answer in time."`
 	Of      int    `json:"of,omitzero" doc:"How many accounts were able; absent if it was not looked at others."`
 	QueueMS int64  `json:"queue_ms,omitzero" doc:"How long the request waited for an account before the attempt."`
+	Usage   *Usage `json:"usage,omitzero" doc:"What it used until it was outrun, which is part of the whole; absent if that is nothing, or all."`
 	Text    string `json:"text" doc:"The same as a sentence."`
 }
 
@@ -149,6 +150,9 @@ func Of(x *journal.Exchange, cost Cost) Explanation {
 			Why: a.Why, Of: a.Of, QueueMS: a.Waited.Milliseconds(),
 			Text: attempt(x, i),
 		})
+		if u := a.Usage; u.Total() > 0 {
+			e.Attempts[i].Usage = &Usage{Usage: u, Total: u.Total(), Estimated: a.Estimated}
+		}
 	}
 	for _, l := range x.Losses {
 		path, reason, _ := strings.Cut(l, "=")
@@ -211,7 +215,7 @@ func tried(x *journal.Exchange) (out []string) {
 // first is when the answer of attempt i began, since the attempt's start; 0 if
 // that is not known.
 func first(x *journal.Exchange, i int) time.Duration {
-	if d := x.First - x.Attempts[i].Start; x.First > 0 && d > 0 && i == len(x.Attempts)-1 {
+	if d := x.First - x.Attempts[i].Start; x.First > 0 && d > 0 && (i == len(x.Attempts)-1 || x.Attempts[i].Step == "served") {
 		return d
 	}
 	return 0

@@ -106,6 +106,50 @@ It used about 1,540 tokens: 1,200 read, 300 written and 40 thought. The provider
 Lead this name to a newer model with a route.
 `,
 	}, {
+		name: "two were asked, and the second began first",
+		x: journal.Exchange{
+			ID: "req_h", Client: "c", Op: "chat", Inbound: "anthropic", Outbound: "anthropic", Stream: true,
+			Asked: "m", Served: "m", Account: "b", Status: 200, First: 4 * time.Second, Took: 9 * time.Second, BytesOut: 10,
+			Usage: llm.Usage{Input: 2000, Output: 40}, Estimated: true,
+			Attempts: []journal.Attempt{
+				{Account: "a", Model: "m", Took: 4 * time.Second, Fault: "canceled", Step: "outrun", Usage: llm.Usage{Input: 1000}, Estimated: true},
+				{Account: "b", Model: "m", Start: 3 * time.Second, Took: 6 * time.Second, Status: 200, Step: "served", Why: "hedge"},
+			},
+		},
+		outcome: Served,
+		summary: "Served by b in 9.0 s.",
+		text: `c asked m for a streamed answer, in the protocol anthropic.
+No route matches this name, so it went on as it is.
+First, a had not begun to answer when b did, and was stopped after 4.0 s. Until then it may have used about 1,000 tokens, which are counted.
+No answer had begun 3.0 s after the request came in, so b was asked, too.
+b began to answer after 1.0 s and was done after 6.0 s.
+The account speaks the client's protocol, so the bytes went through unchanged.
+The client got the whole answer after 9.0 s, 10 bytes.
+It used about 2,040 tokens: 2,000 read and 40 written. The provider did not tell; Portico counted.
+`,
+	}, {
+		name: "two were asked, and the first began first",
+		x: journal.Exchange{
+			ID: "req_h", Client: "c", Op: "chat", Inbound: "anthropic", Outbound: "anthropic", Stream: true,
+			Asked: "m", Served: "m", Account: "a", Status: 200, First: 5 * time.Second, Took: 9 * time.Second, BytesOut: 10,
+			Usage: llm.Usage{Input: 2000, Output: 40},
+			Attempts: []journal.Attempt{
+				{Account: "a", Model: "m", Took: 9 * time.Second, Status: 200, Step: "served", Why: "only", Of: 1},
+				{Account: "b", Model: "m", Start: 3 * time.Second, Took: 2 * time.Second, Status: 200, Fault: "canceled", Step: "outrun", Why: "hedge", Usage: llm.Usage{Input: 1000}},
+			},
+		},
+		outcome: Served,
+		summary: "Served by a in 9.0 s.",
+		text: `c asked m for a streamed answer, in the protocol anthropic.
+No route matches this name, so it went on as it is.
+First, a began to answer after 5.0 s and was done after 9.0 s.
+No answer had begun 3.0 s after the request came in, so b was asked, too.
+b had not begun to answer when a did, and was stopped after 2.0 s. Until then it had used 1,000 tokens, which are counted.
+The account speaks the client's protocol, so the bytes went through unchanged.
+The client got the whole answer after 9.0 s, 10 bytes.
+It used 2,040 tokens: 2,000 read and 40 written.
+`,
+	}, {
 		name: "refused by the provider",
 		x: journal.Exchange{
 			ID: "req_3", Op: "chat", Inbound: "openai-chat", Outbound: "openai-chat", Asked: "gpt-5", Served: "gpt-5.1", Rule: "gpt-5", Account: "work",

@@ -137,6 +137,8 @@ func chosen(a *journal.Attempt) string {
 		s += "Nobody else was able, so " + account + " was asked although it had broken down."
 	case "preferred":
 		s += account + " is the account that the operator prefers."
+	case "hedge":
+		s = "No answer had begun " + span(a.Start) + " after the request came in, so " + account + " was asked, too."
 	}
 	return strings.TrimSpace(s)
 }
@@ -147,7 +149,7 @@ func attempt(x *journal.Exchange, i int) string {
 	account := name(a.Account, "an account")
 	s := account
 	switch {
-	case len(x.Attempts) == 1:
+	case len(x.Attempts) == 1, a.Why == "hedge":
 	case i == 0:
 		s = "First, " + account
 	default:
@@ -161,6 +163,8 @@ func attempt(x *journal.Exchange, i int) string {
 	}
 	class := fault.ParseClass(a.Fault)
 	switch {
+	case a.Step == "outrun":
+		return s + " had not begun to answer when " + name(x.Account, "another account") + " did, and was stopped after " + span(a.Took) + "." + used(a)
 	case class == fault.Canceled:
 		return s + " was at work for " + span(a.Took) + " when the client left."
 	case a.Phase == "streaming":
@@ -181,6 +185,18 @@ func attempt(x *journal.Exchange, i int) string {
 		s += " It asked to wait " + span(a.After) + "."
 	}
 	return s + next(a, class, i == len(x.Attempts)-1)
+}
+
+// used says what an attempt cost that was outrun, with a space before it.
+func used(a *journal.Attempt) string {
+	switch n := a.Usage.Total(); {
+	case n == 0:
+		return ""
+	case a.Estimated:
+		return " Until then it may have used about " + count(n) + " tokens, which are counted."
+	default:
+		return " Until then it had used " + count(n) + " tokens, which are counted."
+	}
 }
 
 // next says what followed a failed attempt, with a space before it.
@@ -297,7 +313,13 @@ func summary(x *journal.Exchange, o Outcome) string {
 		if x.Account == "" {
 			s = "Answered by Portico itself in " + span(x.Took)
 		}
-		switch n := len(x.Attempts) - 1; {
+		n := len(x.Attempts) - 1
+		for i := range x.Attempts {
+			if x.Attempts[i].Step == "outrun" {
+				n--
+			}
+		}
+		switch {
 		case n == 1:
 			s += ", after one other attempt failed"
 		case n > 1:

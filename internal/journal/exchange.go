@@ -78,9 +78,9 @@ type Attempt struct {
 	Code    string        `json:"code,omitzero"`
 	Error   string        `json:"error,omitzero"` // at most 512 bytes, redacted
 	After   time.Duration `json:"after_ns,omitzero"`
-	Step    string        `json:"step,omitzero"` // what came next: served, give_up, another, onward, again
+	Step    string        `json:"step,omitzero"` // what came next: served, give_up, another, onward, again; outrun: the answer of another account began first
 
-	Why    string        `json:"why,omitzero"`       // why this account: only, picked, home, moved, last_hope, preferred
+	Why    string        `json:"why,omitzero"`       // why this account: only, picked, home, moved, last_hope, preferred; hedge: beside another one that had not begun to answer
 	Of     int           `json:"of,omitzero"`        // how many accounts were able, 0: it was not looked at others
 	Waited time.Duration `json:"waited_ns,omitzero"` // for an account to be able, before the attempt
 

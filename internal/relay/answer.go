@@ -77,10 +77,11 @@ type job struct {
 	pause   time.Time // until when the pool keeps the last one off, zero: it does not
 	waits   int       // pauses that tries have found
 	waited  time.Duration
-	model   int // of the plan
-	left    int // tries that may still keep an upstream busy
-	made    int // tries so far
-	bought  int // of them that the budget of all calls paid for
+	model   int  // of the plan
+	left    int  // tries that may still keep an upstream busy
+	made    int  // tries so far
+	hedged  bool // it was put to two accounts at a time
+	bought  int  // of them that the budget of all calls paid for
 	failed  []failure
 	none    pool.None
 	unfit   *fault.Fault // why the last form that did not fit was given up
@@ -108,6 +109,7 @@ type try struct {
 	status int
 	tap    protocol.Tap // nil if the answer cannot be read
 	watch  bool         // what is carried as it is, is kept here
+	second bool         // it was made beside another one
 	sent   *payload
 	token  secret.Text // the access token that it showed, zero: it showed a key
 }

@@ -36,6 +36,9 @@ func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) 
 	first, idle := a.limits(l)
 	a.start(cancel, first, idle)
 	defer a.rest()
+	if h := a.hedge(); h != nil {
+		return a.race(ctx, h, t, model)
+	}
 	resp, f := a.send(ctx, l, t, model)
 	if f != nil {
 		return f
@@ -66,6 +69,21 @@ func (a *answer) limits(l *pool.Lease) (first, idle time.Duration) {
 // send sends the request and returns the upstream's answer, whatever its
 // status.
 func (a *answer) send(ctx context.Context, l *pool.Lease, t asked, model string) (*http.Response, *fault.Fault) {
+	out, f := a.outgoing(ctx, l, t, model)
+	if f != nil {
+		return nil, f
+	}
+	// The transport is asked directly: an http.Client would follow redirects,
+	// and the credential with them.
+	resp, err := l.Account.Way.RoundTrip(out)
+	if err != nil {
+		return nil, a.cut(ctx, err, fault.Sent)
+	}
+	return resp, nil
+}
+
+// outgoing is the request for the upstream.
+func (a *answer) outgoing(ctx context.Context, l *pool.Lease, t asked, model string) (*http.Request, *fault.Fault) {
 	out := blank.WithContext(ctx)
 	out.Method = a.c.Method
 	if a.form.make != nil {
@@ -88,13 +106,7 @@ func (a *answer) send(ctx context.Context, l *pool.Lease, t asked, model string)
 	if l.Account.Tokens != nil {
 		a.try.token = provider.Bearer(out.Header)
 	}
-	// The transport is asked directly: an http.Client would follow redirects,
-	// and the credential with them.
-	resp, err := l.Account.Way.RoundTrip(out)
-	if err != nil {
-		return nil, a.cut(ctx, err, fault.Sent)
-	}
-	return resp, nil
+	return out, nil
 }
 
 // blank is the request that every other is a copy of.

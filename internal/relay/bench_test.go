@@ -164,3 +164,47 @@ func BenchmarkMega(b *testing.B)       { benchmark(b, megaCall, smallReply) }
 func BenchmarkMegaBare(b *testing.B)   { benchmarkBare(b, megaCall(newRig(b)), smallReply) }
 func BenchmarkStream(b *testing.B)     { benchmark(b, streamCall, chunkReply) } // of 200 chunks
 func BenchmarkStreamBare(b *testing.B) { benchmarkBare(b, streamCall(newRig(b)), chunkReply) }
+
+// withHedge is a small call under h.
+func withHedge(h *Hedge) func(*rig) *Call {
+	return func(r *rig) *Call {
+		r.settings.Hedge = h
+		return smallCall(r)
+	}
+}
+
+func BenchmarkSmallHedged(b *testing.B) {
+	benchmark(b, withHedge(&Hedge{After: time.Minute, Share: 1}), smallReply)
+}
+
+// TestAllocations: a call that may not be put to two accounts costs what it did
+// before there was such a thing, and one that may costs a little more.
+func TestAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector drops what is pooled")
+	}
+	for _, tt := range []struct {
+		name string
+		h    *Hedge
+		most float64
+	}{
+		{"off", nil, 22},
+		{"not for calls like this", &Hedge{Share: 1, MaxInput: 1}, 22},
+		{"on", &Hedge{After: time.Minute, Share: 1}, 48},
+	} {
+		r := newRig(t, nil)
+		a := r.account("a", 0, nil)
+		a.Way = smallReply
+		r.pool.Set([]pool.Account{a})
+		r.relay.record = noLedger{}
+		call := withHedge(tt.h)(r)
+		s := &sink{}
+		got := testing.AllocsPerRun(500, func() {
+			s.h = make(http.Header, 4)
+			r.relay.Do(context.Background(), s, call)
+		})
+		if got > tt.most {
+			t.Errorf("%s: %v allocations, want at most %v", tt.name, got, tt.most)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -41,6 +42,9 @@ func (a *answer) record(ahead int, open bool) {
 		a.tally(x)
 		a.settleHome(x.Upstream)
 	}
+	if a.hedged {
+		slices.SortStableFunc(x.Attempts, func(a, b journal.Attempt) int { return cmp.Compare(a.Start, b.Start) })
+	}
 	x.Losses = a.losses()
 	a.fresh = !open
 	if err := a.r.record.Record(x); err == nil {
@@ -61,12 +65,16 @@ func (a *answer) tally(x *journal.Exchange) {
 		// The answer went by unread.
 		u, guessed = llm.Usage{Input: a.guessInput(), Output: x.BytesOut / bytesPerToken}, true
 	}
-	x.Usage.Input += u.Input
-	x.Usage.CacheRead += u.CacheRead
-	x.Usage.CacheWrite += u.CacheWrite
-	x.Usage.Output += u.Output
-	x.Usage.Reasoning += u.Reasoning
+	addUsage(&x.Usage, &u)
 	x.Estimated = x.Estimated || guessed
+}
+
+func addUsage(sum, u *llm.Usage) {
+	sum.Input += u.Input
+	sum.CacheRead += u.CacheRead
+	sum.CacheWrite += u.CacheWrite
+	sum.Output += u.Output
+	sum.Reasoning += u.Reasoning
 }
 
 // bytesPerToken is the rule of thumb for estimates that need not be good.
@@ -111,12 +119,16 @@ func (a *answer) guessInput() int64 {
 
 // attemptWith is the attempt under way as the ledger tells it, if it ends with
 // f.
-func (a *answer) attemptWith(f *fault.Fault) journal.Attempt {
-	t := &a.try
+func (a *answer) attemptWith(f *fault.Fault) journal.Attempt { return a.attemptOf(&a.try, f) }
+
+func (a *answer) attemptOf(t *try, f *fault.Fault) journal.Attempt {
 	x := journal.Attempt{
 		Account: t.lease.Account.Name, Model: a.x.Served, Start: t.began.Sub(a.x.Start),
 		Took: time.Since(t.began), Status: t.status, Step: "served",
 		Why: t.lease.Why.String(), Of: t.lease.Of, Waited: t.lease.Waited,
+	}
+	if t.second {
+		x.Why = hedged
 	}
 	if f != nil {
 		x.Fault, x.Scope, x.Phase, x.After = f.Class.String(), f.Scope.String(), f.Phase.String(), f.After
@@ -137,6 +149,9 @@ func (a *answer) ended(f *fault.Fault) {
 		a.x.BytesOut = a.line.out
 		a.tally(&a.x)
 		tokens = a.x.Usage.Total() - before
+	}
+	if h := a.c.Settings.Hedge; h != nil && h.Quantile > 0 && f == nil && t.first > 0 {
+		a.r.firsts.of(a.spreadOf(t.lease.Account.Name)).add(t.first)
 	}
 	a.pause = t.lease.Done(f, t.first, tokens)
 	if f == nil || f != a.unfit {

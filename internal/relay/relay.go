@@ -67,6 +67,8 @@ type Relay struct {
 	answers sync.Pool
 	unwell  atomic.Bool // the recorder failed the last time
 	retries budget
+	hedges  purse
+	firsts  spreads // of the times to the first word, if calls are hedged by them
 }
 
 // New returns a relay.

@@ -18,6 +18,8 @@ type Settings struct {
 	Strategy schedule.Strategy
 	Attempts int // tries for one request that keep an upstream busy, at least 1
 	Timeouts config.Timeouts
+	// Hedge is how calls are put to two accounts, nil: none is.
+	Hedge *Hedge
 	// MaxWait is how long a call waits for an account in all, 0: not at all.
 	MaxWait time.Duration
 	// Catalog is what is known of models, for requests that have to be put in
