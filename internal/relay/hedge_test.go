@@ -124,7 +124,7 @@ func TestSpreadsBound(t *testing.T) {
 	var s spreads
 	for i := range 2 * maxSpreads {
 		k := spreadKey{"a", fmt.Sprint(i), false}
-		if s.of(k) != s.of(k) {
+		if x := s.of(k); x != s.of(k) {
 			t.Fatal("one key has two spreads")
 		}
 	}

@@ -290,7 +290,7 @@ func (r *racer) run() {
 
 // ask asks and reads on until it is clear whether an answer has begun.
 func (r *racer) ask() landing {
-	resp, err := r.lease.Account.Way.RoundTrip(r.out)
+	resp, err := r.lease.Account.Way.RoundTrip(r.out) //nolint:bodyclose // whoever gets the landing closes it
 	if err != nil {
 		return landing{err: err}
 	}
@@ -336,7 +336,7 @@ func (r *racer) begin(resp *http.Response) landing {
 		for start < len(head) {
 			n := cut.Cut(head[start:])
 			if n == 0 {
-				if err != io.EOF {
+				if !errors.Is(err, io.EOF) {
 					break
 				}
 				n = len(head) - start

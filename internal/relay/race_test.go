@@ -79,6 +79,7 @@ func TestHedge(t *testing.T) {
 			if stream {
 				good, want = streaming(d.parts()...), strings.Join(d.parts(), "")
 			}
+			broken, cut := replyWith(500, "application/json", d.errorBody), failing(errors.New("reset"))
 			for _, tt := range []struct {
 				name  string
 				first upstream
@@ -89,12 +90,9 @@ func TestHedge(t *testing.T) {
 				{"in time", late(2900*time.Millisecond, good, nil), 0, []string{"a picked served"}, 2900 * time.Millisecond},
 				{"the second wins", late(time.Minute, good, nil), time.Second, []string{"a picked outrun canceled", "b hedge served"}, 4 * time.Second},
 				{"the first wins", late(5*time.Second, good, nil), time.Minute, []string{"a picked served", "b hedge outrun canceled"}, 5 * time.Second},
-				{"the first fails late", late(5*time.Second, replyWith(500, "application/json", d.errorBody), nil), 4 * time.Second,
-					[]string{"a picked another broken", "b hedge served"}, 7 * time.Second},
-				{"the first is cut late", late(5*time.Second, failing(errors.New("reset")), nil), 4 * time.Second,
-					[]string{"a picked another network", "b hedge served"}, 7 * time.Second},
-				{"the first fails soon", late(time.Second, replyWith(500, "application/json", d.errorBody), nil), time.Second,
-					[]string{"a picked again broken", "b only served"}, 2 * time.Second},
+				{"the first fails late", late(5*time.Second, broken, nil), 4 * time.Second, []string{"a picked another broken", "b hedge served"}, 7 * time.Second},
+				{"the first is cut late", late(5*time.Second, cut, nil), 4 * time.Second, []string{"a picked another network", "b hedge served"}, 7 * time.Second},
+				{"the first fails soon", late(time.Second, broken, nil), time.Second, []string{"a picked again broken", "b only served"}, 2 * time.Second},
 				{"silence", silent, time.Second, []string{"a picked outrun canceled", "b hedge served"}, 4 * time.Second},
 			} {
 				synctest.Test(t, func(t *testing.T) {
