@@ -4,6 +4,7 @@ package all
 import (
 	"portico/internal/provider"
 	"portico/internal/provider/anthropic"
+	"portico/internal/provider/azure"
 	"portico/internal/provider/bedrock"
 	"portico/internal/provider/compat"
 	"portico/internal/provider/google"
@@ -15,7 +16,7 @@ import (
 // The simulator among them remembers what it answered, so a program has one
 // list.
 func New() []provider.Provider {
-	list := []provider.Provider{openai.New(), anthropic.New(), google.New(), bedrock.New()}
+	list := []provider.Provider{openai.New(), anthropic.New(), google.New(), bedrock.New(), azure.New()}
 	list = append(list, compat.New()...)
 	return append(list, simulator.New())
 }

@@ -16,7 +16,7 @@ func TestNames(t *testing.T) {
 	for _, p := range New() {
 		names = append(names, p.Name())
 	}
-	if got, want := strings.Join(names, " "), "openai anthropic gemini bedrock openai-compatible anthropic-compatible ollama simulator"; got != want {
+	if got, want := strings.Join(names, " "), "openai anthropic gemini bedrock azure openai-compatible anthropic-compatible ollama simulator"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
@@ -33,7 +33,7 @@ func TestCredentialStaysHome(t *testing.T) {
 	var arrived int
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		arrived++
-		if !strings.Contains(r.Header.Get("Authorization")+r.Header.Get("X-Api-Key")+r.Header.Get("X-Goog-Api-Key"), "sk-own") {
+		if !strings.Contains(r.Header.Get("Authorization")+r.Header.Get("X-Api-Key")+r.Header.Get("X-Goog-Api-Key")+r.Header.Get("Api-Key"), "sk-own") {
 			t.Errorf("%s arrived without the key", r.URL)
 		}
 		http.Redirect(w, r, elsewhere.URL+"/v1/models", http.StatusTemporaryRedirect)
@@ -83,6 +83,8 @@ func TestSpeaksItsProtocols(t *testing.T) {
 			a.Preset = "openrouter"
 		case p.Name() == "bedrock":
 			a.Options = map[string]string{"region": "us-east-1"}
+		case p.Name() == "azure":
+			a.Options = map[string]string{"resource": "r"}
 		}
 		if err := p.Prepare(a); err != nil {
 			t.Fatalf("%s: %v", p.Name(), err)

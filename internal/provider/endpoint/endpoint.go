@@ -19,9 +19,10 @@ type Form uint8
 
 // The forms.
 const (
-	Bearer  Form = iota // Authorization: Bearer KEY
-	APIKey              // x-api-key: KEY
-	GoogKey             // x-goog-api-key: KEY
+	Bearer   Form = iota // Authorization: Bearer KEY
+	APIKey               // x-api-key: KEY
+	GoogKey              // x-goog-api-key: KEY
+	AzureKey             // api-key: KEY
 )
 
 // Forms are the names of the forms that an account may choose from.
@@ -42,6 +43,8 @@ func (f Form) header() string {
 		return "X-Api-Key"
 	case GoogKey:
 		return "X-Goog-Api-Key"
+	case AzureKey:
+		return "Api-Key"
 	}
 	return "Authorization"
 }
