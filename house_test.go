@@ -35,6 +35,7 @@ var walls = []struct {
 	{from: "internal/sniff", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/secret", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/version", never: "portico/internal/", why: "the floor imports nothing of ours"},
+	{from: "internal/credential", never: "portico/internal/", save: []string{"fault", "provider", "secret"}, why: "a token is fetched whoever asks for it, and whatever it is used for"},
 	{from: "internal/tape", never: "portico/internal/", why: "records lie on a tape whatever is in them"},
 	{from: "internal/lock", never: "portico/internal/", why: "a folder is locked whatever lies in it"},
 	{from: "internal/catalog/modelid", never: "portico/internal/", why: "a name is read without knowing whose model it is"},

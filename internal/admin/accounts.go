@@ -22,6 +22,7 @@ type Account struct {
 	Protocols []string `json:"protocols" doc:"What it speaks, best first."`
 	BaseURL   string   `json:"base_url,omitzero"`
 	Key       string   `json:"key,omitzero" doc:"A hint such as sk-…ab12; absent if the account has none."`
+	Login     string   `json:"login,omitzero" doc:"Whose login or service account it is, if its issuer says so; absent if it has a key."`
 	Models    []string `json:"models" doc:"Globs; none: all models."`
 	Priority  int      `json:"priority" doc:"Accounts of a lower number are tried first."`
 	Weight    int      `json:"weight"`
@@ -83,7 +84,7 @@ func view(v *pool.View, stored bool) Account {
 		Name: v.Name, Provider: v.Provider, Preset: v.Preset, Protocols: v.Protocols,
 		Priority: v.Priority, Weight: v.Weight, Limits: Limits{v.RPM, v.TPM, v.Parallel},
 		Headers: slices.Sorted(maps.Keys(v.Header)), Options: slices.Sorted(maps.Keys(v.Options)), Origin: "built_in",
-		State: state(v), Failures: h.Failed, InFlight: v.InFlight, Served: v.Served, FirstMS: v.First.Milliseconds(),
+		Login: v.Who, State: state(v), Failures: h.Failed, InFlight: v.InFlight, Served: v.Served, FirstMS: v.First.Milliseconds(),
 		Quota: quota(v, time.Now()),
 	}
 	switch {

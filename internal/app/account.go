@@ -15,8 +15,9 @@ import (
 )
 
 // prepare makes of what the operator wrote an account as its provider takes
-// it. The error names the field that is wrong.
-func prepare(ps map[string]provider.Provider, c config.Account) (*provider.Account, error) {
+// it. The error names the field that is wrong. Access tokens, if it shows such,
+// come from s.
+func prepare(ps map[string]provider.Provider, c config.Account, s *issuers) (*provider.Account, error) {
 	p := ps[c.Provider]
 	if p == nil {
 		return nil, fmt.Errorf("provider: there is no %q", c.Provider)
@@ -35,6 +36,9 @@ func prepare(ps map[string]provider.Provider, c config.Account) (*provider.Accou
 			a.Header.Set(name, value)
 		}
 	}
+	if err := s.sign(a, p); err != nil {
+		return nil, err
+	}
 	if err := p.Prepare(a); err != nil {
 		return nil, err
 	}
@@ -44,7 +48,12 @@ func prepare(ps map[string]provider.Provider, c config.Account) (*provider.Accou
 // account makes an account of the pool. proxy is what it goes through if it
 // has no proxy of its own.
 func (a *App) account(c config.Account, proxy string) (pool.Account, error) {
-	pa, err := prepare(a.providers, c)
+	if c.Proxy != "" {
+		proxy = c.Proxy
+	}
+	pa, err := prepare(a.providers, c, &issuers{a.vault, func(host string) (http.RoundTripper, error) {
+		return a.out.Transport(proxy, egress.Local(host))
+	}})
 	if err != nil {
 		return pool.Account{}, err
 	}
@@ -62,9 +71,6 @@ func (a *App) account(c config.Account, proxy string) (pool.Account, error) {
 	if t, ok := x.By.(provider.Transporter); ok {
 		x.Way = t.Transport()
 		return x, nil
-	}
-	if c.Proxy != "" {
-		proxy = c.Proxy
 	}
 	x.Proxy = proxy
 	if x.Way, err = a.out.Transport(proxy, egress.Local(pa.BaseURL.Hostname())); err != nil {

@@ -20,6 +20,7 @@ import (
 	"portico/internal/admin"
 	"portico/internal/catalog"
 	"portico/internal/config"
+	"portico/internal/credential"
 	"portico/internal/egress"
 	"portico/internal/fetch"
 	"portico/internal/ingress"
@@ -54,6 +55,7 @@ type App struct {
 	store     *store.Store
 	journal   *journal.Journal
 	providers map[string]provider.Provider
+	vault     *credential.Vault
 	out       *egress.Out
 	fetch     *fetch.Client
 	pool      *pool.Pool
@@ -88,10 +90,7 @@ func Providers() (names []string, check func(config.Account) error) {
 		ps[p.Name()] = p
 		names = append(names, p.Name())
 	}
-	return names, func(a config.Account) error {
-		_, err := prepare(ps, a)
-		return err
-	}
+	return names, checking(ps)
 }
 
 // Open builds a gateway in the data folder that o names, and takes the folder.
@@ -103,10 +102,7 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 		a.providers[p.Name()] = p
 		a.options.Providers = append(a.options.Providers, p.Name())
 	}
-	a.options.CheckAccount = func(c config.Account) error {
-		_, err := prepare(a.providers, c)
-		return err
-	}
+	a.options.CheckAccount = checking(a.providers)
 	a.options.Init = true
 	c, warnings, err := config.Load(a.options)
 	if err != nil {
@@ -134,6 +130,9 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	if a.store, err = store.Open(c.DataDir, store.Options{Price: a.price, Sealer: sealer, Log: a.log.Logger}); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
+	if a.vault, err = credential.Open(c.DataDir, sealer, a.log.Logger); err != nil {
+		return nil, err
+	}
 	for _, f := range a.store.Broken() {
 		a.log.Error("a damaged file was set aside", "file", f)
 	}
@@ -150,6 +149,9 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	a.build(c, sealer)
 	if err := a.apply(c); err != nil {
 		return nil, err
+	}
+	if err := a.vault.Sweep(); err != nil {
+		a.log.Warn("tokens that no account has any more cannot be removed", "error", err)
 	}
 	return a, nil
 }
@@ -230,6 +232,9 @@ func (a *App) Close() error {
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
+	}
+	if a.vault != nil {
+		errs = append(errs, a.vault.Close())
 	}
 	if a.out != nil {
 		a.out.CloseIdle()

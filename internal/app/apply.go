@@ -48,6 +48,7 @@ func (a *App) apply(c *config.Config) error {
 	a.policy.Store(policy)
 	a.log.Set(c.Log)
 	a.pool.Set(accounts)
+	a.keepTokens(accounts)
 	a.answers.SetLimits(answerLimits(c))
 	path := &relay.Settings{Routes: routes, Strategy: strategy, Attempts: c.Limits.Attempts, Timeouts: c.Timeouts, Hedge: hedgeOf(&c.Scheduling.Hedge), MaxWait: c.Scheduling.MaxWait, Catalog: cat, Thinking: c.Thinking, Preamble: c.SystemPrompt, Fetch: fetched(c)}
 	a.fetch.Resize(c.Fetch.Cache)

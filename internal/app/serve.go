@@ -119,6 +119,7 @@ func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 	run("pool", func(ctx context.Context) error {
 		return a.pool.Run(ctx, filepath.Join(c.DataDir, poolFile), a.log.Logger)
 	})
+	run("tokens", a.vault.Run)
 	for _, k := range a.keepers {
 		run("memory", k.Run)
 	}

@@ -40,6 +40,7 @@ type Source struct {
 	token  atomic.Pointer[token]
 	flying atomic.Int64 // since when a token is fetched, Unix nanoseconds; 0: none is
 	gone   atomic.Pointer[gone]
+	idle   atomic.Bool // no account that is on has it
 
 	mu      sync.Mutex
 	flight  *flight
@@ -70,10 +71,16 @@ type flight struct {
 	bad  *fault.Fault // set before done is closed
 }
 
-var _ provider.Tokens = (*Source)(nil)
+var (
+	_ provider.Tokens   = (*Source)(nil)
+	_ provider.Projects = (*Source)(nil)
+)
 
 // ID implements provider.Tokens.
 func (s *Source) ID() string { return s.id }
+
+// Projects implements provider.Projects.
+func (s *Source) Projects() (own, charged string) { return s.c.Project, s.c.QuotaProject }
 
 // Credential is what the source asks with.
 func (s *Source) Credential() *Credential { return s.c }
@@ -126,7 +133,7 @@ func (s *Source) Retry() {
 
 // due reports whether the next token should be fetched at now.
 func (s *Source) due(now time.Time) bool {
-	if t := s.token.Load(); t != nil && now.Before(t.renew) && now.Before(t.until) {
+	if t := s.token.Load(); s.idle.Load() || t != nil && now.Before(t.renew) && now.Before(t.until) {
 		return false
 	}
 	if g := s.gone.Load(); g != nil && now.Before(g.until) || s.flying.Load() != 0 {

@@ -81,13 +81,16 @@ func (v *Vault) Source(c *Credential, way http.RoundTripper) *Source {
 	return s
 }
 
-// Keep forgets the sources that are not among used, but not what lies on the
-// disk of them.
+// Keep forgets the sources that are not in used, but not what lies on the disk
+// of them. Those that are false there have their tokens fetched only if asked:
+// their accounts are off.
 func (v *Vault) Keep(used map[string]bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for id := range v.sources {
-		if !used[id] {
+	for id, s := range v.sources {
+		on, ok := used[id]
+		s.idle.Store(!on)
+		if !ok {
 			delete(v.sources, id)
 		}
 	}

@@ -118,17 +118,25 @@ func TestEarly(t *testing.T) {
 		if err != nil || second == first || s.Granted("refresh_token") != 2 {
 			t.Errorf("the second token: %v", err)
 		}
+		v.Keep(map[string]bool{c.ID(): false})
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if n := s.Granted("refresh_token"); n != 2 {
+			t.Errorf("of an account that is off there were %d renewals", n)
+		}
 		stop()
 		run.Wait()
 		v.Close()
 
 		again, _ := open(t, dir)
-		if got, err := again.Source(c, s.Way()).Token(t.Context()); err != nil || got != second || s.Granted("refresh_token") != 2 {
-			t.Errorf("after a restart: %v, %d renewals", err, s.Granted("refresh_token"))
-		}
-		time.Sleep(2 * time.Hour)
-		if _, err := again.Source(c, s.Way()).Token(t.Context()); err != nil || s.Granted("refresh_token") != 3 {
+		third, err := again.Source(c, s.Way()).Token(t.Context())
+		if err != nil || s.Granted("refresh_token") != 3 {
 			t.Errorf("after the end: %v, %d renewals", err, s.Granted("refresh_token"))
+		}
+		again.Close()
+		last, _ := open(t, dir)
+		if got, err := last.Source(c, s.Way()).Token(t.Context()); err != nil || got != third || s.Granted("refresh_token") != 3 {
+			t.Errorf("after a restart: %v, %d renewals", err, s.Granted("refresh_token"))
 		}
 		clean(t, dir, log)
 	})

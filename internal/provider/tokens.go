@@ -47,6 +47,13 @@ type Condition struct {
 	Who   string       // whose credential it is, such as an e-mail address, "" if nobody said
 }
 
+// Projects are Tokens that know for whom they were made, as Google's do.
+type Projects interface {
+	// Projects returns the project that the credential belongs to, and the one
+	// that is charged for its use, "" where it names none.
+	Projects() (own, charged string)
+}
+
 // A Signer is a provider that takes access tokens in place of a key.
 type Signer interface {
 	// Login says where users of a sign in, and for what. It is shared and

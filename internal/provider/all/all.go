@@ -10,13 +10,14 @@ import (
 	"portico/internal/provider/google"
 	"portico/internal/provider/openai"
 	"portico/internal/provider/simulator"
+	"portico/internal/provider/vertex"
 )
 
 // New returns one of each provider, in the order in which people look for them.
 // The simulator among them remembers what it answered, so a program has one
 // list.
 func New() []provider.Provider {
-	list := []provider.Provider{openai.New(), anthropic.New(), google.New(), bedrock.New(), azure.New()}
+	list := []provider.Provider{openai.New(), anthropic.New(), google.New(), vertex.New(), bedrock.New(), azure.New()}
 	list = append(list, compat.New()...)
 	return append(list, simulator.New())
 }

@@ -16,7 +16,7 @@ func TestNames(t *testing.T) {
 	for _, p := range New() {
 		names = append(names, p.Name())
 	}
-	if got, want := strings.Join(names, " "), "openai anthropic gemini bedrock azure openai-compatible anthropic-compatible ollama simulator"; got != want {
+	if got, want := strings.Join(names, " "), "openai anthropic gemini vertex bedrock azure openai-compatible anthropic-compatible ollama simulator"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -1,14 +1,17 @@
 package google
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"portico/internal/protocol"
 	"portico/internal/protocol/gemini"
 	"portico/internal/provider"
 	"portico/internal/provider/providertest"
+	"portico/internal/secret"
 )
 
 func TestRules(t *testing.T) {
@@ -25,8 +28,43 @@ func TestPrepare(t *testing.T) {
 		{Name: "an option", Key: "AIza1", Set: func(a *provider.Account) { a.Options = map[string]string{"auth": "bearer"} }, Want: `options: there is no "auth"`},
 		{Name: "another's protocol", Key: "AIza1", Set: func(a *provider.Account) { a.Protocols = []string{protocol.OpenAIChat} }, Want: "protocols:"},
 		{Name: "a header beside the key", Key: "AIza1", Set: func(a *provider.Account) { a.Header = http.Header{"X-Goog-Api-Key": {"x"}} }, Want: "headers:"},
+		{Name: "a login", Set: signedIn("quota_project", "paid"), Want: "https://generativelanguage.googleapis.com/v1beta"},
+		{Name: "a login at another host", Base: "https://proxy.example/v1beta", Set: signedIn(), Want: "base_url: a token of Google's goes to"},
+		{Name: "a login at this machine", Base: "http://127.0.0.1:9/v1beta", Set: signedIn(), Want: "http://127.0.0.1:9/v1beta"},
+		{Name: "a project that is two headers", Set: signedIn("quota_project", "a\r\nb"), Want: "options: quota_project"},
 		{Name: "a preset", Key: "AIza1", Set: func(a *provider.Account) { a.Preset = "zai" }, Want: "preset:"},
 	})
+}
+
+// tokens play a login.
+type tokens struct{}
+
+func (tokens) ID() string                                 { return "id" }
+func (tokens) Token(context.Context) (secret.Text, error) { return secret.Of("ya29.x"), nil }
+func (tokens) Renew(context.Context, secret.Text) error   { return nil }
+func (tokens) Condition(time.Time) provider.Condition     { return provider.Condition{} }
+func (tokens) Retry()                                     {}
+
+func signedIn(options ...string) func(*provider.Account) {
+	return func(a *provider.Account) {
+		a.Tokens, a.Options = tokens{}, map[string]string{}
+		for i := 0; i+1 < len(options); i += 2 {
+			a.Options[options[i]] = options[i+1]
+		}
+	}
+}
+
+// A login goes out as Bearer, with the project that is charged.
+func TestLogin(t *testing.T) {
+	a := providertest.Account(t, "", "")
+	signedIn("quota_project", "paid")(a)
+	if err := New().Prepare(a); err != nil {
+		t.Fatal(err)
+	}
+	out := providertest.Addressed(t, New(), a, provider.Target{Protocol: protocol.Gemini, Path: "/models/gemini-x:generateContent"}, http.Header{"X-Goog-User-Project": {"client"}})
+	if h := out.Header; h.Get("Authorization") != "Bearer ya29.x" || h.Get("X-Goog-Api-Key") != "" || !slices.Equal(h.Values("X-Goog-User-Project"), []string{"paid"}) {
+		t.Errorf("it goes out with %v", h)
+	}
 }
 
 func TestSpeaks(t *testing.T) {
