@@ -72,7 +72,7 @@ func until(t, now time.Time) time.Duration {
 }
 
 // leads are the phrases after which upstreams name a wait.
-var leads = []string{"try again in ", "try again after ", "retry in ", "retry after ", "reset after ", "resets after ", "reset in ", "resets in "}
+var leads = []string{"try again in ", "try again after ", "retry in ", "retry after ", "reset after ", "resets after ", "reset in ", "resets in ", "please wait "}
 
 // units are the words for a span of time; a month or more is no wait that a
 // message names to be kept.

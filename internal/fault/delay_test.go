@@ -65,6 +65,8 @@ func TestFindDelay(t *testing.T) {
 		ok   bool
 	}{
 		{"Limit 30000, Used 14567. Please try again in 18.642s. Visit https://example.com to learn more.", 18642 * time.Millisecond, true},
+		{"Rate limit of 50 per 86400s exceeded. Please wait 40000 seconds before retrying.", 40000 * time.Second, true},
+		{"Please wait a moment and retry.", 0, false},
 		{"Please try again in 174ms.", 174 * time.Millisecond, true},
 		{"Please try again in 9m38.016s. Need more?", 9*time.Minute + 38016*time.Millisecond, true},
 		{"Please retry in 36.429760048s.", 36429760048, true},

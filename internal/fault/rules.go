@@ -96,6 +96,9 @@ var limitWords = []struct {
 	{"output tokens", OfTokens},
 	{"TokensPerM", OfTokens},
 	{"(TPM)", OfTokens},
+	{" TPM", OfTokens},
+	{":TPM", OfTokens},
+	{"token rate limit", OfTokens},
 }
 
 func limit(s *Sign) Limit {

@@ -16,6 +16,9 @@ var rules = slices.Concat(fault.Rules{
 	{Status: 429, Code: "contract_spend_limit_reached", Class: fault.QuotaSpent, Scope: fault.Account},
 	{Status: 429, Says: "required for long context requests", Class: fault.PlanGate, Scope: fault.Request},
 	{Status: 429, Says: "per minute", Class: fault.RateLimited, Scope: fault.Model},
+	{Status: 429, Says: "per-minute", Class: fault.RateLimited, Scope: fault.Model},
+	{Status: 429, Says: "concurrent connections", Class: fault.RateLimited, Scope: fault.Model},
+	{Status: 429, Says: "Rate limited", Class: fault.Overloaded, Scope: fault.Model}, // everybody, not this account
 	{Status: 429, Over: 15 * time.Minute, Class: fault.QuotaSpent, Scope: fault.Account},
 	{Status: 429, Silent: true, Class: fault.QuotaSpent, Scope: fault.Account},
 }, Shared)
@@ -36,9 +39,14 @@ var Shared = fault.Rules{
 	// An account in trouble, as a 400 that blames the request by its type.
 	{Status: 400, Says: "credit balance is too low", Class: fault.QuotaSpent, Scope: fault.Account},
 	{Status: 400, Says: "API usage limits", Class: fault.QuotaSpent, Scope: fault.Account},
+	{Status: 400, Says: "out of extra usage", Class: fault.QuotaSpent, Scope: fault.Account},
 	{Code: "organization_on_hold", Class: fault.CredentialInvalid, Scope: fault.Account},
 	{Status: 400, Says: "organization has been disabled", Class: fault.CredentialInvalid, Scope: fault.Account},
 	{Says: "OAuth token has been revoked", Class: fault.CredentialInvalid, Scope: fault.Account},
+	{Says: "OAuth token has expired", Class: fault.CredentialExpired, Scope: fault.Account},
+
+	// The type of a defect, and the words of a lack of capacity.
+	{Status: 500, Type: "api_error", Says: "Overloaded", Class: fault.Overloaded, Scope: fault.Model},
 
 	// Not every 404 is about a model.
 	{Status: 404, Code: "thread_not_found", Class: fault.BadRequest, Scope: fault.Request},

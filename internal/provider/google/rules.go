@@ -22,6 +22,7 @@ var rules = fault.Rules{
 
 	// The request.
 	{Status: 400, Says: "exceeds the maximum number of tokens", Class: fault.ContextTooLong, Scope: fault.Request},
+	{Status: 400, Says: "model only supports up to", Class: fault.ContextTooLong, Scope: fault.Request}, // Vertex
 	{Status: 400, Says: "thought_signature", Class: fault.SealMismatch, Scope: fault.Request},
 	{Status: 400, Says: "thought signature", Class: fault.SealMismatch, Scope: fault.Request},
 	{Status: 400, Says: "not in an ACTIVE state", Class: fault.BadRequest, Scope: fault.Request},
@@ -40,6 +41,7 @@ var rules = fault.Rules{
 	// for each model. With that of a day Google sends the seconds of the
 	// minute's.
 	{Code: "INSUFFICIENT_G1_CREDITS_BALANCE", Class: fault.QuotaSpent, Scope: fault.Account},
+	{Status: 429, Says: "credits are depleted", Class: fault.QuotaSpent, Scope: fault.Account},
 	{Code: "QUOTA_EXHAUSTED", Class: fault.QuotaSpent, Scope: fault.Model},
 	{Status: 429, Says: "limit: 0,", Class: fault.PlanGate, Scope: fault.Model, After: 24 * time.Hour, Unheeded: true},
 	{Status: 429, Says: "limit: 0\n", Class: fault.PlanGate, Scope: fault.Model, After: 24 * time.Hour, Unheeded: true},
@@ -51,6 +53,7 @@ var rules = fault.Rules{
 	{Code: "RATE_LIMIT_EXCEEDED", Silent: true, Class: fault.QuotaSpent, Scope: fault.Model},
 
 	// Not every 404 is about a model.
+	{Status: 404, Says: "has been deprecated", Class: fault.ModelGone, Scope: fault.Model},
 	{Status: 404, Says: "model", Class: fault.ModelDenied, Scope: fault.Model},
 	{Status: 404, Class: fault.BadRequest, Scope: fault.Request},
 }

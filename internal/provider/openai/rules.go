@@ -26,6 +26,7 @@ var Rules = fault.Rules{
 	{Code: "content_policy_violation", Class: fault.ContentFiltered, Scope: fault.Request},
 	{Code: "content_filter", Class: fault.ContentFiltered, Scope: fault.Request},
 	{Code: "invalid_prompt", Class: fault.ContentFiltered, Scope: fault.Request},
+	{Code: "moderation_blocked", Class: fault.ContentFiltered, Scope: fault.Request},
 	{Code: "bio_policy", Class: fault.ContentFiltered, Scope: fault.Request},
 	{Code: "misalignment_policy_violation", Class: fault.ContentFiltered, Scope: fault.Request},
 	{Says: "ResponsibleAIPolicyViolation", Class: fault.ContentFiltered, Scope: fault.Request},
@@ -46,6 +47,7 @@ var Rules = fault.Rules{
 	{Code: "usage_limit_exceeded", Class: fault.QuotaSpent, Scope: fault.Account},
 	{Code: "billing_not_active", Class: fault.QuotaSpent, Scope: fault.Account},
 	{Code: "billing_hard_limit_reached", Class: fault.QuotaSpent, Scope: fault.Account},
+	{Status: 403, Says: "Out of call volume quota", Class: fault.QuotaSpent, Scope: fault.Account}, // Azure
 	{Status: 429, Says: "per day", Class: fault.QuotaSpent, Scope: fault.Model},
 
 	// Too fast, or the vendor is short of capacity.
@@ -57,7 +59,11 @@ var Rules = fault.Rules{
 	{Status: 429, Over: 15 * time.Minute, Class: fault.QuotaSpent, Scope: fault.Model},
 
 	// What the account may not do. A key that was given few scopes is well
-	// otherwise.
+	// otherwise. Azure and OpenAI tell some of it as a 401.
+	{Code: "token_expired", Class: fault.CredentialExpired, Scope: fault.Account},
+	{Code: "PermissionDenied", Class: fault.Permission, Scope: fault.Account},
+	{Status: 401, Says: "IP not authorized", Class: fault.Permission, Scope: fault.Account},
+	{Status: 403, Says: "not allowed to sample from this model", Class: fault.Permission, Scope: fault.Model},
 	{Says: "Missing scopes", Class: fault.Permission, Scope: fault.Request},
 	{Says: "organization must be verified", Class: fault.Permission, Scope: fault.Model},
 
