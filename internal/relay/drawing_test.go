@@ -8,6 +8,7 @@ import (
 
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/route"
 )
 
 func (r *rig) drawingCall(body string) *Call {
@@ -22,9 +23,9 @@ func TestDrawings(t *testing.T) {
 	const answer = `{"candidates":[{"content":{"role":"model","parts":[{"text":"Here."},{"inlineData":{"mimeType":"image/png","data":"aGk="}}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":5,"totalTokenCount":8}}`
 	var got seen
 	r := speaking(t, []string{"gemini"}, watching(&got, replyWith(200, "application/json", answer)))
-	w := r.run(r.drawingCall(`{"model":"m","prompt":"a cat","n":2,"size":"1536x1024","background":"opaque"}`))
+	w := r.run(r.drawingCall(`{"model":"m","prompt":"a cat","n":2,"size":"1536x1024","background":"transparent"}`))
 	const want = `{"created":9,"data":[{"b64_json":"aGk="},{"b64_json":"aGk="}],"output_format":"png","usage":{"input_tokens":6,"input_tokens_details":{"text_tokens":6,"image_tokens":0},"output_tokens":10,"total_tokens":16}}`
-	if w.status != 200 || w.text() != want || w.sent.Get("X-Portico-Loss") != "background=dropped: the model has no such setting" {
+	if w.status != 200 || w.text() != want || w.sent.Get("X-Portico-Loss") != "background=dropped: the model draws no transparent background" {
 		t.Errorf("%d %v\n%s", w.status, w.sent, w.text())
 	}
 	if got.path != "/models/m:generateContent" || !strings.Contains(string(got.body), `"imageConfig":{"aspectRatio":"3:2"}`) || len(r.asked) != 2 {
@@ -56,5 +57,153 @@ func TestDrawingsFail(t *testing.T) {
 	r = speaking(t, []string{"gemini"}, failing(nil))
 	if w := r.run(r.drawingCall(`{"model":"m","n":2}`)); w.status != 400 || len(r.asked) != 0 || !strings.Contains(w.text(), "no prompt") {
 		t.Errorf("%d %s", w.status, w.text())
+	}
+}
+
+// TestEdits: a form with pictures goes to a model that draws, and what it
+// cannot be told is a loss, or a refusal of who wants none.
+func TestEdits(t *testing.T) {
+	const answer = `{"candidates":[{"content":{"role":"model","parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":263,"candidatesTokenCount":5,"totalTokenCount":268,"promptTokensDetails":[{"modality":"TEXT","tokenCount":5},{"modality":"IMAGE","tokenCount":258}]}}`
+	var got seen
+	r := speaking(t, []string{"gemini"}, watching(&got, replyWith(200, "application/json", answer)))
+	edit := func() *Call {
+		c := r.drawingCall("--b\r\nContent-Disposition: form-data; name=prompt\r\n\r\na hat\r\n" +
+			"--b\r\nContent-Disposition: form-data; name=image; filename=a.png\r\n\r\n" + pngFile + "\r\n" +
+			"--b\r\nContent-Disposition: form-data; name=mask; filename=m.png\r\n\r\n" + pngFile + "\r\n--b--")
+		c.Path, c.Model = "/images/edits", "gemini-3-pro-image-4k-16x9"
+		c.Header = http.Header{"Content-Type": {"multipart/form-data; boundary=b"}}
+		return c
+	}
+	w := r.run(edit())
+	const want = `{"created":9,"data":[{"b64_json":"aGk="}],"output_format":"png","usage":{"input_tokens":263,"input_tokens_details":{"text_tokens":5,"image_tokens":258},"output_tokens":5,"total_tokens":268}}`
+	if w.status != 200 || w.text() != want || !strings.HasPrefix(w.sent.Get("X-Portico-Loss"), "mask=emulated") {
+		t.Errorf("%d %v\n%s", w.status, w.sent, w.text())
+	}
+	if got.path != "/models/gemini-3-pro-image:generateContent" || strings.Count(string(got.body), `"data":"iVBORw0KGgo="`) != 2 || !strings.Contains(string(got.body), `"imageConfig":{"aspectRatio":"16:9","imageSize":"4K"}`) || got.header.Get("Content-Type") != "application/json" {
+		t.Errorf("asked %s\n%s", got.path, got.body)
+	}
+	c := edit()
+	c.Header.Set("X-Portico-Strict", "1")
+	if w := r.run(c); w.status != 400 || !strings.Contains(w.text(), `"code":"lossy"`) || len(r.asked) != 1 {
+		t.Errorf("strict: %d %s", w.status, w.text())
+	}
+	c = edit()
+	c.Path = "/images/variations"
+	if w := r.run(c); w.status != 400 || !strings.Contains(w.text(), "/v1/images/edits") || len(r.asked) != 1 {
+		t.Errorf("variations: %d %s", w.status, w.text())
+	}
+}
+
+// TestDrawingsByName: a model is asked for under the name without its suffixes
+// where nobody has the one with them, and routes know it by both.
+func TestDrawingsByName(t *testing.T) {
+	const answer = `{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]},"finishReason":"STOP"}],"usageMetadata":{"candidatesTokenCount":5}}`
+	var got seen
+	r := speaking(t, []string{"gemini"}, watching(&got, replyWith(200, "application/json", answer)))
+	all := r.accounts()
+	all[0] = only(all[0], "gemini-3-pro-image")
+	r.pool.Set(all)
+	ask := func(model string) *client {
+		c := r.drawingCall(`{"model":"` + model + `","prompt":"a cat"}`)
+		c.Model = model
+		return r.run(c)
+	}
+	for _, model := range []string{"gemini-3-pro-image", "gemini-3-pro-image-hd"} {
+		if w := ask(model); w.status != 200 || got.path != "/models/gemini-3-pro-image:generateContent" || strings.Contains(string(got.body), `"imageSize":"4K"`) != (model != "gemini-3-pro-image") {
+			t.Errorf("%s: %d %s, asked %s %s", model, w.status, w.text(), got.path, got.body)
+		}
+	}
+	r.routes(route.Rule{Match: "draw", To: []string{"gemini-3-pro-image"}})
+	if w := ask("draw-2k"); w.status != 200 || !strings.Contains(string(got.body), `"imageSize":"2K"`) || r.ledger.last().Rule == "" {
+		t.Errorf("by a route: %d %s, asked %s", w.status, w.text(), got.body)
+	}
+	if w := ask("other-2k"); w.status != 404 {
+		t.Errorf("nobody's: %d %s", w.status, w.text())
+	}
+}
+
+// TestDrawingsStream: pictures are told as they are finished, in OpenAI's
+// events, whether the upstream streams or not.
+func TestDrawingsStream(t *testing.T) {
+	piece := func(parts, more string) string {
+		return `data: {"candidates":[{"content":{"role":"model","parts":[` + parts + `]}` + more + "\n\n"
+	}
+	draft := piece(`{"thought":true,"inlineData":{"mimeType":"image/png","data":"ZHI="}}`, "}]}")
+	picture := piece(`{"inlineData":{"mimeType":"image/png","data":"aGk="}}`, "}]}")
+	end := piece(`{"text":"Here."}`, `,"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":5}}`)
+	const completed = "event: image_generation.completed\ndata: {\"type\":\"image_generation.completed\",\"b64_json\":\"aGk=\",\"created_at\":9,\"size\":\"auto\",\"quality\":\"auto\",\"background\":\"opaque\",\"output_format\":\"png\",\"usage\":{\"input_tokens\":3,\"input_tokens_details\":{\"text_tokens\":3,\"image_tokens\":0},\"output_tokens\":5,\"total_tokens\":8}}\n\n"
+	const shown = "event: image_generation.partial_image\ndata: {\"type\":\"image_generation.partial_image\",\"b64_json\":\"ZHI=\",\"created_at\":9,\"size\":\"auto\",\"quality\":\"auto\",\"background\":\"opaque\",\"output_format\":\"png\",\"partial_image_index\":0}\n\n"
+	var got seen
+	for name, up := range map[string]upstream{
+		"a stream": streaming(draft+picture, end),
+		"in bytes": streaming(strings.Split(draft+picture+end, "")...),
+		"whole":    replyWith(200, "application/json", `{"candidates":[{"content":{"parts":[{"thought":true,"inlineData":{"mimeType":"image/png","data":"ZHI="}},{"inlineData":{"mimeType":"image/png","data":"aGk="}}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":5}}`),
+	} {
+		r := speaking(t, []string{"gemini"}, watching(&got, up))
+		c := r.drawingCall(`{"model":"m","prompt":"a cat","stream":true,"partial_images":1,"n":2}`)
+		c.Stream = true
+		w := r.run(c)
+		if w.status != 200 || w.text() != shown+completed+shown+completed || !strings.HasPrefix(w.sent.Get("Content-Type"), "text/event-stream") {
+			t.Errorf("%s: %d %v\n%s", name, w.status, w.sent, w.text())
+		}
+		if got.path != "/models/m:streamGenerateContent" || got.query != "alt=sse" || len(r.asked) != 2 {
+			t.Errorf("%s: asked %s?%s %d times", name, got.path, got.query, len(r.asked))
+		}
+		if x := r.ledger.last(); x.Usage != (llm.Usage{Input: 6, Output: 10}) || x.Fault != "" || x.Open {
+			t.Errorf("%s: %+v", name, x)
+		}
+	}
+
+	// What is no picture is told as an error: as JSON while nothing is out.
+	for name, tt := range map[string]struct {
+		up     upstream
+		n      string
+		status int
+		want   string
+	}{
+		"refused":         {streaming(piece(`{"text":"No."}`, `,"finishReason":"IMAGE_SAFETY"}],"usageMetadata":{"candidatesTokenCount":1}}`)), "1", 400, "refused to draw this. No."},
+		"only words":      {streaming(end), "1", 503, "It says: Here."},
+		"the second cuts": {turns(streaming(picture, end), streaming(picture)), "2", 200, completed + "data: {\"error\":"},
+	} {
+		r := speaking(t, []string{"gemini"}, tt.up)
+		c := r.drawingCall(`{"model":"m","prompt":"a cat","stream":true,"n":` + tt.n + `}`)
+		c.Stream = true
+		w := r.run(c)
+		if w.status != tt.status || !strings.Contains(w.text(), tt.want) || r.ledger.last().Fault == "" {
+			t.Errorf("%s: %d %s\n%+v", name, w.status, w.text(), r.ledger.last())
+		}
+	}
+}
+
+// turns answers one after the other.
+func turns(ups ...upstream) upstream {
+	n := 0
+	return func(out *http.Request, body []byte) (*http.Response, error) {
+		n++
+		return ups[min(n, len(ups))-1](out, body)
+	}
+}
+
+// TestDrawingsFetch: pictures that are named by address go along with the bytes
+// to models that look at none.
+func TestDrawingsFetch(t *testing.T) {
+	base, _ := files(t)
+	const answer = `{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]},"finishReason":"STOP"}],"usageMetadata":{"candidatesTokenCount":5}}`
+	var got seen
+	r := speaking(t, []string{"gemini"}, watching(&got, replyWith(200, "application/json", answer)))
+	ask := func(model string) *client {
+		c := r.drawingCall(`{"prompt":"a hat","images":[{"image_url":"` + base + `/a.png"}]}`)
+		c.Path, c.Model = "/images/edits", model
+		return r.run(c)
+	}
+	if w := ask("gemini-2.0-flash-image"); w.status != 400 || !strings.Contains(w.text(), "fetch.enabled") || len(r.asked) != 0 {
+		t.Errorf("off: %d %s", w.status, w.text())
+	}
+	if w := ask("gemini-3-pro-image"); w.status != 200 || !strings.Contains(string(got.body), `"fileUri":"`+base) {
+		t.Errorf("a model that looks: %d %s", w.status, got.body)
+	}
+	r.fetching()
+	if w := ask("gemini-2.0-flash-image"); w.status != 200 || !strings.Contains(string(got.body), `"data":"iVBORw0KGgo="`) || r.ledger.last().Edits[0] != "files=1 of 8 bytes" {
+		t.Errorf("on: %d %s %s", w.status, w.text(), got.body)
 	}
 }

@@ -13,7 +13,13 @@ import (
 // planned is the plan of the call. What the call is like is looked at only if a
 // route wants to know.
 func (a *answer) planned() route.Plan {
-	return a.c.Settings.Routes.Plan(a.c.Model, func() route.Facts { return facts(a.c, a.request()) })
+	p := a.c.Settings.Routes.Plan(a.c.Model, func() route.Facts { return facts(a.c, a.request()) })
+	if plain := a.undressed(); plain != "" && p.Rule == "" {
+		with := a.c.Settings.Routes.Plan(plain, func() route.Facts { return facts(a.c, nil) })
+		with.Models = append(p.Models, with.Models...)
+		return with
+	}
+	return p
 }
 
 // request is what the client asks for, read once for routes and settings. Nil:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json/jsontext"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -71,13 +72,13 @@ func (a *answer) stream(ctx context.Context, resp *http.Response, kind string) *
 		case bad != nil:
 			return bad
 		case err == io.EOF && s.ready && a.complete(false):
-			return nil
+			return a.closeLeg(resp)
 		case err == io.EOF && !s.framed:
 			return a.noStream(kind)
 		case err == io.EOF:
 			return a.broken(fault.Streaming, "it ended before its end")
 		case err != nil && a.complete(a.ctx.Err() == nil):
-			return nil // a client may leave as soon as it has all
+			return a.closeLeg(resp) // a client may leave as soon as it has all
 		case err != nil:
 			return a.cut(ctx, err, fault.Streaming)
 		}
@@ -145,8 +146,8 @@ func (a *answer) frames(eof bool) *fault.Fault {
 		}
 		s.start += n
 	}
-	if len(s.buf)-s.start > maxEvent {
-		return a.broken(fault.Streaming, "an event is larger than %d MiB", maxEvent>>20)
+	if most := a.largest(maxEvent); len(s.buf)-s.start > most {
+		return a.broken(fault.Streaming, "an event is larger than %d MiB", most>>20)
 	}
 	return nil
 }
@@ -219,6 +220,47 @@ func (a *answer) feed(f sse.Frame) *fault.Fault {
 		return a.broken(fault.Streaming, "%s", err)
 	}
 	return nil
+}
+
+// A closer is a carrier that makes something of a streamed leg only when all of
+// it is there, or finds that it is of no use.
+type closer interface {
+	// close appends to dst what the leg makes for the client. The error is as
+	// that of whole.
+	close(dst []byte) ([]byte, error)
+}
+
+// closeLeg ends a stream that is whole.
+func (a *answer) closeLeg(resp *http.Response) *fault.Fault {
+	c, ok := a.carrier().(closer)
+	if !ok {
+		return nil
+	}
+	out, err := c.close(nil)
+	switch {
+	case err != nil:
+		return a.useless(fault.Streaming, err)
+	case len(out) == 0:
+		return nil
+	case !a.line.committed:
+		a.open(resp.StatusCode, resp.Header)
+	}
+	if a.lastLeg() {
+		a.record(len(out), true)
+	}
+	a.begun()
+	if err := a.write(out, false, true); err != nil {
+		return closed(err)
+	}
+	return nil
+}
+
+// useless is the fault of an answer of which a carrier can make nothing.
+func (a *answer) useless(phase fault.Phase, err error) *fault.Fault {
+	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Class == fault.ContentFiltered {
+		return f // the model's own decision
+	}
+	return a.broken(phase, "%s", err)
 }
 
 // frameFailed judges an event that is an error. If the client has a part of

@@ -15,11 +15,12 @@ import (
 func (a *answer) whole(ctx context.Context, resp *http.Response) *fault.Fault {
 	p := wholes.Get().(*[]byte)
 	defer putWhole(p)
-	buf, err := a.read((*p)[:0], resp.Body, resp.ContentLength, maxWhole)
+	most := a.largest(maxWhole)
+	buf, err := a.read((*p)[:0], resp.Body, resp.ContentLength, most)
 	*p = buf
 	switch {
 	case errors.Is(err, errMore) && a.form.make != nil:
-		return a.broken(fault.Answered, "it is larger than %d MiB", maxWhole>>20)
+		return a.broken(fault.Answered, "it is larger than %d MiB", most>>20)
 	case errors.Is(err, errMore):
 		a.try.tap = nil
 		return a.through(ctx, resp, buf)
@@ -35,10 +36,7 @@ func (a *answer) whole(ctx context.Context, resp *http.Response) *fault.Fault {
 		c.begin(a.try.leg)
 		a.form.fed = true
 		if err := c.whole(buf); err != nil {
-			if f, ok := errors.AsType[*fault.Fault](err); ok && f.Class == fault.ContentFiltered {
-				return f // the model's own decision
-			}
-			return a.broken(fault.Answered, "%s", err)
+			return a.useless(fault.Answered, err)
 		}
 		a.returning(a.line.w.Header(), resp.Header)
 		return nil
