@@ -3,6 +3,7 @@ package drawing
 import (
 	"encoding/base64"
 	"path"
+	"slices"
 	"strings"
 
 	"portico/internal/fault"
@@ -116,7 +117,7 @@ func (r *Request) all() []picture {
 	if r.mask == nil {
 		return r.given
 	}
-	return append(r.given[:len(r.given):len(r.given)], *r.mask)
+	return append(slices.Clip(r.given), *r.mask)
 }
 
 // appendTo writes a picture as a part of Google's.

@@ -50,14 +50,14 @@ func known(quality string) bool {
 	return ok
 }
 
-// of is the form in which a model of that name draws: what the request says
+// form is the form in which a model of that name draws: what the request says
 // exactly comes first, then its quality, its size, and what the name says
 // (spec: parity §1.8). What of it cannot be had is lost.
 func (r *Request) form(model string) (ratio, size string) {
 	s := &r.shape
 	base, named := suffixes(model)
 	if base == model {
-		base, named = suffixes(r.model) // as the client wrote it
+		_, named = suffixes(r.model) // as the client wrote it
 	}
 	ratio = named.ratio
 	var pixels string

@@ -108,7 +108,7 @@ func (f *Field) head(v []byte) (rest []byte, ok bool) {
 	if rest, ok := bytes.CutPrefix(v, []byte("\r\n")); ok {
 		return rest, true // none
 	}
-	head, rest, ok := bytes.Cut(v[:min(len(v), maxHead)], []byte("\r\n\r\n"))
+	head, _, ok := bytes.Cut(v[:min(len(v), maxHead)], []byte("\r\n\r\n"))
 	if !ok {
 		return nil, false
 	}
