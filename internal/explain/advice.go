@@ -11,7 +11,8 @@ import (
 // the account that was tried last.
 var remedies = map[fault.Class]string{
 	fault.Unauthorized:      "Give the client Portico's api_key (portico key show prints it), as Authorization: Bearer, x-api-key or x-goog-api-key.",
-	fault.Forbidden:         "If this host or origin is yours, add it to allowed_hosts or allowed_origins.",
+	fault.Forbidden:         "Look at what the client's key may do (portico key show NAME), and change it with portico key limit.",
+	fault.OverBudget:        "Wait until the budget begins anew, or raise it (portico key limit NAME).",
 	fault.NotFound:          "Check the client's base URL; the error names the path that was likely meant.",
 	fault.Method:            "Check the client's base URL and its version.",
 	fault.TooLarge:          "Shorten the request, or raise limits.body.",

@@ -13,7 +13,8 @@ import (
 // reasons say what a class means, after "… because" or a colon.
 var reasons = map[fault.Class]string{
 	fault.Unauthorized:      "the client's key was missing or wrong",
-	fault.Forbidden:         "the host or origin is not allowed to call",
+	fault.Forbidden:         "the client's key may not be used for this",
+	fault.OverBudget:        "the client's key has spent its budget",
 	fault.NotFound:          "there is no such path or object",
 	fault.Method:            "the path does not take this method",
 	fault.TooLarge:          "the request was larger than Portico takes",

@@ -24,7 +24,8 @@ const (
 	Unknown Class = iota // an upstream error that no rule knows
 
 	Unauthorized // the client's own key is missing or wrong
-	Forbidden    // the guard refused the client (host, origin)
+	Forbidden    // the client, or its key, may not do this
+	OverBudget   // the client's key has spent what it was given
 	NotFound     // the gateway has no such path or object
 	Method       // the path does not take this method
 	TooLarge     // the body is over the gateway's limit
@@ -58,7 +59,7 @@ const (
 
 var classNames = [classes]string{
 	"unknown",
-	"unauthorized", "forbidden", "not_found", "method", "too_large", "malformed", "unsupported", "no_account", "busy", "internal",
+	"unauthorized", "forbidden", "over_budget", "not_found", "method", "too_large", "malformed", "unsupported", "no_account", "busy", "internal",
 	"bad_request", "context_too_long", "content_filtered", "seal_mismatch",
 	"credential_invalid", "credential_expired", "permission", "rate_limited", "quota_spent", "plan_gate", "model_denied", "model_gone",
 	"overloaded", "broken", "timeout", "network", "canceled",

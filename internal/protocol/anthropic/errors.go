@@ -38,6 +38,7 @@ var table = [...]row{
 
 	fault.Unauthorized: {401, authentication, true, "invalid x-api-key: the API key is missing or wrong"},
 	fault.Forbidden:    {403, permission, true, "this request is not allowed"},
+	fault.OverBudget:   {429, rateLimit, true, "the API key has spent its budget"},
 	fault.NotFound:     {404, notFound, true, "there is nothing at this address"},
 	fault.Method:       {405, invalidRequest, true, "this address does not take this method"},
 	fault.TooLarge:     {413, tooLarge, true, "the request is too large"},

@@ -45,7 +45,7 @@ func TestEncodeKnowsEveryClass(t *testing.T) {
 		status int
 		kind   string
 	}{
-		fault.Unknown: {502, "api_error"}, fault.Unauthorized: {401, "authentication_error"}, fault.Forbidden: {403, "permission_error"},
+		fault.Unknown: {502, "api_error"}, fault.Unauthorized: {401, "authentication_error"}, fault.Forbidden: {403, "permission_error"}, fault.OverBudget: {429, "rate_limit_error"},
 		fault.NotFound: {404, "not_found_error"}, fault.Method: {405, "invalid_request_error"}, fault.TooLarge: {413, "request_too_large"},
 		fault.Malformed: {400, "invalid_request_error"}, fault.Unsupported: {400, "invalid_request_error"}, fault.NoAccount: {404, "not_found_error"},
 		fault.Busy: {529, "overloaded_error"}, fault.Internal: {500, "api_error"}, fault.BadRequest: {400, "invalid_request_error"},

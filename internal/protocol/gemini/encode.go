@@ -24,6 +24,7 @@ var table = [...]row{
 
 	fault.Unauthorized: {401, "UNAUTHENTICATED", "the API key is missing or wrong"},
 	fault.Forbidden:    {403, "PERMISSION_DENIED", "this request is not allowed"},
+	fault.OverBudget:   {429, "RESOURCE_EXHAUSTED", "the API key has spent its budget"},
 	fault.NotFound:     {404, "NOT_FOUND", "there is nothing at this address"},
 	fault.Method:       {405, "UNIMPLEMENTED", "this address does not take this method"},
 	fault.TooLarge:     {413, "INVALID_ARGUMENT", "the request is too large"},

@@ -16,7 +16,7 @@ func TestEncodeErrorKnowsEveryClass(t *testing.T) {
 		status int
 		name   string
 	}{
-		fault.Unknown: {502, "UNKNOWN"}, fault.Unauthorized: {401, "UNAUTHENTICATED"}, fault.Forbidden: {403, "PERMISSION_DENIED"},
+		fault.Unknown: {502, "UNKNOWN"}, fault.Unauthorized: {401, "UNAUTHENTICATED"}, fault.Forbidden: {403, "PERMISSION_DENIED"}, fault.OverBudget: {429, "RESOURCE_EXHAUSTED"},
 		fault.NotFound: {404, "NOT_FOUND"}, fault.Method: {405, "UNIMPLEMENTED"}, fault.TooLarge: {413, "INVALID_ARGUMENT"},
 		fault.Malformed: {400, "INVALID_ARGUMENT"}, fault.Unsupported: {400, "FAILED_PRECONDITION"}, fault.NoAccount: {404, "NOT_FOUND"},
 		fault.Busy: {503, "UNAVAILABLE"}, fault.Internal: {500, "INTERNAL"}, fault.BadRequest: {400, "INVALID_ARGUMENT"},

@@ -24,12 +24,14 @@ const (
 // account is the gateway's trouble, never a 401 or 403, which a client would
 // take for its own key. Codes are fixed where clients act on them: SDKs and
 // agents wait on rate_limit_exceeded but give up on a vendor's
-// insufficient_quota, although another account may serve the next request.
+// insufficient_quota, although another account may serve the next request; only
+// of the budget of the client's own key are they told that.
 var table = [...]row{
 	fault.Unknown: {502, server500, "upstream_error", true, "the upstream failed in a way that is not known"},
 
 	fault.Unauthorized: {401, invalid400, "invalid_api_key", false, "the API key is missing or wrong"},
 	fault.Forbidden:    {403, invalid400, "forbidden", true, "this request is not allowed"},
+	fault.OverBudget:   {429, "insufficient_quota", "insufficient_quota", false, "the API key has spent its budget"},
 	fault.NotFound:     {404, invalid400, "not_found", true, "there is nothing at this address"},
 	fault.Method:       {405, invalid400, "method_not_allowed", true, "this address does not take this method"},
 	fault.TooLarge:     {413, invalid400, "request_too_large", true, "the request is too large"},

@@ -14,7 +14,7 @@ func TestTellKnowsEveryClass(t *testing.T) {
 		status int
 		code   string
 	}{
-		fault.Unknown: {502, "upstream_error"}, fault.Unauthorized: {401, "invalid_api_key"}, fault.Forbidden: {403, "forbidden"},
+		fault.Unknown: {502, "upstream_error"}, fault.Unauthorized: {401, "invalid_api_key"}, fault.Forbidden: {403, "forbidden"}, fault.OverBudget: {429, "insufficient_quota"},
 		fault.NotFound: {404, "not_found"}, fault.Method: {405, "method_not_allowed"}, fault.TooLarge: {413, "request_too_large"},
 		fault.Malformed: {400, "invalid_request"}, fault.Unsupported: {400, "unsupported"}, fault.NoAccount: {404, "model_not_found"},
 		fault.Busy: {503, "overloaded"}, fault.Internal: {500, "internal_error"}, fault.BadRequest: {400, "invalid_request"},
