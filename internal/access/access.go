@@ -1,8 +1,9 @@
 // Package access decides who may call what: it finds the key that a request
-// shows, compares it with the one that is asked for, and slows down guessing.
+// shows, looks for it among those that are known, and slows down guessing.
 //
 // The decisions are pure functions of a [Policy], which is a snapshot of the
-// configuration; the only state is the [Limiter]'s.
+// configuration, and of a [Keyring], which holds the keys that the operator has
+// handed out; the only other state is the [Limiter]'s.
 package access
 
 import (
@@ -11,6 +12,7 @@ import (
 	"net/netip"
 	"time"
 
+	"portico/internal/clientkey"
 	"portico/internal/config"
 	"portico/internal/fault"
 )
@@ -30,6 +32,7 @@ const (
 type Caller struct {
 	Name  string // name of the key that was shown, "" for none
 	Admin bool   // the admin_token was shown
+	Grant *Grant // of a client key; nil for the api_key, which may do everything
 }
 
 // DefaultKey is the name of the configuration's api_key.
@@ -43,6 +46,7 @@ type digest = [sha256.Size]byte
 type Policy struct {
 	mode        config.AuthMode
 	data, admin credential
+	proxies     []netip.Prefix
 }
 
 // A credential is a key as it is compared: by its SHA-256, so that the time of
@@ -55,7 +59,15 @@ type credential struct {
 
 // NewPolicy reads a policy from c.
 func NewPolicy(c *config.Config) *Policy {
-	return &Policy{mode: c.Resolve(), data: newCredential(c.APIKey.Reveal()), admin: newCredential(c.AdminToken.Reveal())}
+	p := &Policy{mode: c.Resolve(), data: newCredential(c.APIKey.Reveal()), admin: newCredential(c.AdminToken.Reveal())}
+	for _, s := range c.TrustedProxies {
+		// One that cannot be read is trusted by nobody; the configuration
+		// takes none.
+		if x, err := clientkey.ParsePrefix(s); err == nil {
+			p.proxies = append(p.proxies, x)
+		}
+	}
+	return p
 }
 
 func newCredential(key string) credential {
@@ -99,19 +111,24 @@ func (p *Policy) Requires(plane Plane, loopback bool) bool {
 
 // A Gate admits requests. It is safe for concurrent use; its zero value is
 // ready.
-type Gate struct{ guesses Limiter }
+type Gate struct {
+	guesses Limiter
+	Keys    Keyring
+}
 
 // A Visit is what the gate looks at.
 type Visit struct {
 	Plane    Plane
 	Keys     Keys
-	Peer     netip.Addr // the socket's remote address; headers never say who it is
+	Peer     netip.Addr // the client's, see Policy.ClientOf
 	Loopback bool       // the connection was accepted on a loopback address
 }
 
 // Admit names the caller, or says why the visit is refused: Malformed for two
-// different keys, Unauthorized for a missing or wrong one, RateLimited with
-// After for a guesser.
+// different keys, Unauthorized for a missing or wrong one, or one that is over,
+// Forbidden for a client key at the wrong place or time, RateLimited with After
+// for a guesser. A client key that is known is held to what it may do whether
+// or not one is asked for.
 //
 // On the admin plane a missing key is no refusal, since the caller may hold a
 // session; whoever serves the plane must ask for that unless Caller.Admin.
@@ -136,8 +153,17 @@ func (g *Gate) Admit(p *Policy, v *Visit, now time.Time) (Caller, *fault.Fault) 
 		}
 		return Caller{}, nil
 	}
-	sum := sha256.Sum256([]byte(v.Keys.Key))
+	sum := sumOf(v.Keys.Key)
 	right := want.fits(&sum)
+	if !right && v.Plane != Admin {
+		if grant := g.Keys.find(&sum); grant != nil {
+			if f := grant.Key.Admit(v.Peer, now); f != nil {
+				return Caller{Name: grant.Key.Name}, f
+			}
+			grant.touch(now)
+			return Caller{Name: grant.Key.Name, Grant: grant}, nil
+		}
+	}
 	switch {
 	case right && (want.strong || !required && v.Plane != Admin):
 	case right:
@@ -160,11 +186,17 @@ func (g *Gate) Admit(p *Policy, v *Visit, now time.Time) (Caller, *fault.Fault) 
 	return Caller{Name: DefaultKey}, nil
 }
 
+// sumOf is the digest of key, for which those of common length need no memory.
+func sumOf(key string) digest {
+	var room [128]byte
+	return sha256.Sum256(append(room[:0], key...))
+}
+
 // The refusals that are always the same.
 var (
 	noKey = &fault.Fault{
 		Class: fault.Unauthorized, Code: "missing_key",
-		Msg: "a key is needed: send the gateway's api_key as Authorization: Bearer, x-api-key or x-goog-api-key (portico key show prints it)",
+		Msg: "a key is needed: send one of the gateway's as Authorization: Bearer, x-api-key or x-goog-api-key (portico key show prints it)",
 	}
 	wrongKey = &fault.Fault{
 		Class: fault.Unauthorized, Code: "invalid_key",

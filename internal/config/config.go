@@ -19,8 +19,11 @@ type Config struct {
 	AdminToken     secret.Text
 	AllowedHosts   []string // Host names beside the loopback ones, without port
 	AllowedOrigins []string // browser origins that may call the data plane
-	Simulator      bool     // the in-process provider is on
-	Proxy          string   // outbound proxy URL for all accounts, "" for the environment's
+	// TrustedProxies are the addresses, or ranges of them, of proxies whose
+	// X-Forwarded-For says who a client is.
+	TrustedProxies []string
+	Simulator      bool   // the in-process provider is on
+	Proxy          string // outbound proxy URL for all accounts, "" for the environment's
 
 	Accounts []Account
 	Routes   []Route

@@ -197,7 +197,7 @@ func TestEveryKeyByVariableAndFlag(t *testing.T) {
 		value := map[string]string{
 			"api_key": "sk-0a9b8c7d6e5f4g3h", "admin_token": "at-0a9b8c7d6e5f4g3h",
 			"allowed_hosts": "a.local, b.local", "allowed_origins": "null,app://x", "proxy": "http://p:1", "scheduling.account": "work",
-			"routing.background": "m", "system_prompt": "x", "fetch.networks": "10.0.0.0/8,::1",
+			"routing.background": "m", "system_prompt": "x", "fetch.networks": "10.0.0.0/8,::1", "trusted_proxies": "10.0.0.0/8, ::1",
 		}[f.Name]
 		if value == "" {
 			value = f.Default

@@ -26,6 +26,8 @@ var fields = []field[Config]{
 		"Host names beside the loopback ones under which clients may call."),
 	texts("allowed_origins", "origins", 100, func(c *Config) *[]string { return &c.AllowedOrigins }, browserOrigin,
 		"Browser origins that may call the AI endpoints."),
+	texts("trusted_proxies", "addresses or ranges of them", 100, func(c *Config) *[]string { return &c.TrustedProxies }, addressRange,
+		"Proxies before this server whose X-Forwarded-For says who a client is; nobody else's counts."),
 	boolean("simulator", false, func(c *Config) *bool { return &c.Simulator },
 		"Serve the built-in simulator, which needs no account."),
 	proxyField("proxy", func(c *Config) *string { return &c.Proxy },

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode"
@@ -44,6 +45,17 @@ func orNone(check func(string) (string, error)) func(string) (string, error) {
 		}
 		return check(s)
 	}
+}
+
+// addressRange takes an IP address or a range such as 10.0.0.0/8.
+func addressRange(s string) (string, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		return s, nil
+	}
+	if _, err := netip.ParsePrefix(s); err != nil {
+		return "", fmt.Errorf("%s is no address and no range of addresses such as 10.0.0.0/8", quote(s))
+	}
+	return s, nil
 }
 
 // prose takes a text of several lines, at most 16 KiB.

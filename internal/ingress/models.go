@@ -3,6 +3,7 @@ package ingress
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"portico/internal/fault"
@@ -20,13 +21,17 @@ func (s *Server) listModels(v *visit) {
 		v.tell(f, 0)
 		return
 	}
-	v.answer(v.codec.EncodeModels(s.models.List(v.codec.Name()), page))
+	all := s.models.List(v.codec.Name())
+	if v.grant != nil && v.grant.Key.Picky() {
+		all = slices.DeleteFunc(slices.Clone(all), func(m protocol.Model) bool { return !v.grant.Key.Shows(m.ID) })
+	}
+	v.answer(v.codec.EncodeModels(all, page))
 }
 
 // lookUp answers with one model.
 func (s *Server) lookUp(v *visit) {
 	m, ok := s.models.Find(v.codec.Name(), v.m.path)
-	if !ok {
+	if !ok || v.grant != nil && !v.grant.Key.Shows(v.m.path) {
 		v.tell(&fault.Fault{
 			Class: fault.NotFound, Code: "model_not_found", Param: "model",
 			Msg: "there is no model " + strconv.Quote(printable(v.m.path)) + "; GET /v1/models lists those that there are",

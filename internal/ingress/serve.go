@@ -10,6 +10,7 @@ import (
 
 	"portico/internal/access"
 	"portico/internal/fault"
+	"portico/internal/protocol"
 	"portico/internal/protocol/gemini"
 	"portico/internal/relay"
 )
@@ -23,6 +24,7 @@ type visit struct {
 	call     relay.Call
 	codec    Codec
 	gate     access.Visit
+	grant    *access.Grant
 	required bool      // the plane needs a key here
 	judged   judgement // of the page that the request comes from
 }
@@ -153,7 +155,10 @@ func (s *Server) serveFixed(v *visit) {
 // admit asks the gate and tells the client what it said.
 func (s *Server) admit(v *visit) bool {
 	peer, _ := netip.ParseAddrPort(v.r.RemoteAddr)
-	v.gate.Peer = peer.Addr()
+	v.gate.Peer = v.st.Policy.ClientOf(peer.Addr(), v.r.Header["X-Forwarded-For"])
+	if v.call.Peer = peerOf(v.r.RemoteAddr); v.gate.Peer != peer.Addr().Unmap() {
+		v.call.Peer = v.gate.Peer.String()
+	}
 	caller, f := s.gate.Admit(v.st.Policy, &v.gate, v.call.Start)
 	if f != nil {
 		if v.judged == keyed {
@@ -168,7 +173,10 @@ func (s *Server) admit(v *visit) bool {
 	if v.judged == keyed || v.judged == listed {
 		allowOrigin(v.w.Header(), v.r.Header["Origin"])
 	}
-	v.call.Key = caller.Name
+	v.call.Key, v.grant = caller.Name, caller.Grant
+	if v.grant != nil {
+		v.call.Meter, v.call.Strict = v.grant.Meter(), v.grant.Key.Strict
+	}
 	return true
 }
 
@@ -187,7 +195,7 @@ func (s *Server) serveData(v *visit) {
 	c.Settings, c.Codec, c.Op = v.st.Relay, v.codec, v.m.op
 	c.Method, c.Path, c.Query, c.Header = r.Method, v.m.path, access.StripKey(r.URL.RawQuery), r.Header
 	c.Model, c.Stream = v.m.model, v.m.stream
-	c.Client, c.Peer = product(r.Header.Get("User-Agent")), peerOf(r.RemoteAddr)
+	c.Client = product(r.Header.Get("User-Agent"))
 	switch {
 	case v.m.kind == unknown:
 		s.notFound(v)
@@ -224,6 +232,9 @@ func (s *Server) carry(v *visit) {
 	if f == nil {
 		f = v.peek()
 	}
+	if f == nil {
+		f = v.permit()
+	}
 	switch {
 	case f == nil:
 		s.relay.Do(v.r.Context(), v.w, &v.call)
@@ -234,6 +245,20 @@ func (s *Server) carry(v *visit) {
 	}
 	v.call.Body = nil
 	putBuffer(buffer)
+}
+
+// permit says why the key may not be used for what is asked, nil if it may.
+func (v *visit) permit() *fault.Fault {
+	if v.grant == nil || !v.grant.Key.Picky() {
+		return nil
+	}
+	c := &v.call
+	op := c.Op.String()
+	if c.Op == protocol.Other { // what is carried as it is, by the first word of its path
+		at, _ := version(c.Path)
+		op = segment(c.Path[at:])
+	}
+	return v.grant.Key.Serves(c.Codec.Name()+"/"+op, c.Model)
 }
 
 // room counts one more request under way, and tells the client if there may be

@@ -102,7 +102,7 @@ func (k *socket) turn(ctx context.Context, frame []byte) (on bool) {
 	c := &v.call
 	c.Settings, c.Codec, c.Op, c.Stream = v.st.Relay, v.codec, protocol.Chat, true
 	c.Method, c.Path, c.Query, c.Header = http.MethodPost, "/responses", k.query, k.header.Clone()
-	c.Client, c.Peer = product(v.r.Header.Get("User-Agent")), peerOf(v.r.RemoteAddr)
+	c.Client = product(v.r.Header.Get("User-Agent"))
 	if f := k.answer(ctx, w, frame); f != nil {
 		s.relay.Refuse(w, c, f)
 	}
@@ -140,6 +140,9 @@ func (k *socket) answer(ctx context.Context, w *events, frame []byte) *fault.Fau
 	}
 	c.Body = body
 	if f := k.v.peek(); f != nil {
+		return f
+	}
+	if f := k.v.permit(); f != nil {
 		return f
 	}
 	if in.warmup {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"portico/internal/budget"
 	"portico/internal/fault"
 	"portico/internal/journal"
 	"portico/internal/llm"
@@ -95,9 +96,10 @@ type job struct {
 	// What the ledger says.
 	x        journal.Exchange
 	attempts []journal.Attempt
-	guess    int64 // tokens of the request, 0: not guessed yet
-	fresh    bool  // the last record tells all, but for blank lines and comments
-	mute     bool  // another answer tells it
+	hold     budget.Hold // what is put aside of the key's budget
+	guess    int64       // tokens of the request, 0: not guessed yet
+	fresh    bool        // the last record tells all, but for blank lines and comments
+	mute     bool        // another answer tells it
 }
 
 // A try is one attempt.
@@ -201,6 +203,7 @@ func (a *answer) end() {
 	if !a.fresh {
 		a.record(0, false)
 	}
+	a.hold.Drop(a.r.now())
 	abort := a.abort || aborted
 	r := a.r
 	a.mu.Lock()

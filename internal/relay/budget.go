@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// A budget keeps tries that fail like the one before them to a share of the
+// A retryBudget keeps tries that fail like the one before them to a share of the
 // traffic, so that an upstream that breaks down is not asked several times as
 // often as before. A try that serves the call costs nothing in the end, and few
 // requests may be tried again as they like.
-type budget struct {
+type retryBudget struct {
 	calls atomic.Int64 // counted without a lock, since all calls are
 
 	mu     sync.Mutex
@@ -29,7 +29,7 @@ const (
 )
 
 // spend takes a try at now, if there is one left.
-func (b *budget) spend(now time.Time) bool {
+func (b *retryBudget) spend(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	calls := b.calls.Load()
@@ -48,7 +48,7 @@ func (b *budget) spend(now time.Time) bool {
 }
 
 // giveBack returns n tries that served their calls.
-func (b *budget) giveBack(n int) {
+func (b *retryBudget) giveBack(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.left = min(b.left+float64(n), maxRetries)

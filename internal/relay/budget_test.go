@@ -26,7 +26,7 @@ func TestBudget(t *testing.T) {
 		{0, 100 * time.Millisecond, maxRetries + 100},
 		{0, -time.Hour, maxRetries}, // the clock is put back
 	} {
-		var b budget
+		var b retryBudget
 		now, got := time.Unix(1e9, 0), 0
 		for range 1000 {
 			b.calls.Add(int64(tt.calls))

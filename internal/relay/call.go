@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"portico/internal/budget"
 	"portico/internal/protocol"
 )
 
@@ -42,6 +43,10 @@ type Call struct {
 	Key    string // name of the client key that was shown, "" for none
 	Client string // product token of the client's User-Agent, at most 64 bytes
 	Peer   string // the client's address without port
+	// Meter counts what the client key may use; nil: it has no limit.
+	Meter *budget.Meter
+	// Strict: the client key takes no losses, whatever its client says.
+	Strict bool
 
 	// Previous is the answer that the call continues, and Conversation the
 	// conversation that it belongs to, "" for none, if what they stand for is

@@ -163,7 +163,7 @@ func (a *answer) ask(f *form, leg int, to *pool.Account, model string) (asked, e
 	if err != nil {
 		return asked{}, err
 	}
-	if lost := f.carrier.losses(); len(lost) > 0 && strict(a.c.Header) {
+	if lost := f.carrier.losses(); len(lost) > 0 && a.c.strict() {
 		return asked{}, lossy(lost)
 	}
 	return t, nil

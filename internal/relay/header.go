@@ -170,15 +170,16 @@ func headerText(s string) string {
 	}, clip(s, maxLoss))
 }
 
-// strict reports whether the client wants no losses.
-func strict(h http.Header) bool {
-	v := h[strictHeader]
-	return len(v) == 1 && (v[0] == "1" || v[0] == "true")
+// strict reports whether the client, or the operator for its key, wants no
+// losses.
+func (c *Call) strict() bool {
+	v := c.Header[strictHeader]
+	return c.Strict || len(v) == 1 && (v[0] == "1" || v[0] == "true")
 }
 
 // lossy is the refusal of a request that cannot be carried without losses.
 func lossy(lost []string) *fault.Fault {
-	f := fault.New(fault.Unsupported, "the request cannot be carried without a loss, which %s forbids: %s", strictHeader, clip(strings.Join(lost, ", "), maxLoss))
+	f := fault.New(fault.Unsupported, "the request cannot be carried without a loss, which %s or the key forbids: %s", strictHeader, clip(strings.Join(lost, ", "), maxLoss))
 	f.Code = "lossy"
 	return f
 }

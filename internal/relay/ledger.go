@@ -47,6 +47,7 @@ func (a *answer) record(ahead int, open bool) {
 	}
 	x.Losses = a.losses()
 	a.fresh = !open
+	a.settleHold(x)
 	if err := a.r.record.Record(x); err == nil {
 		a.r.unwell.Store(false)
 	} else if !a.r.unwell.Swap(true) {

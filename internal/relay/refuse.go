@@ -57,6 +57,9 @@ func (a *answer) refuse(f *fault.Fault) {
 		ms := max(int64((f.After+time.Millisecond-1)/time.Millisecond), 1)
 		h["Retry-After"] = []string{strconv.FormatInt(max((ms+999)/1000, 1), 10)}
 		h["Retry-After-Ms"] = []string{strconv.FormatInt(ms, 10)}
+		if f.Class == fault.OverBudget {
+			h["X-Should-Retry"] = never // an SDK would try again within seconds
+		}
 	case f.Class != fault.Internal && after(f) == GiveUp:
 		h["X-Should-Retry"] = never // SDKs heed it whatever the status
 	}

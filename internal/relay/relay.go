@@ -66,7 +66,7 @@ type Relay struct {
 
 	answers sync.Pool
 	unwell  atomic.Bool // the recorder failed the last time
-	retries budget
+	retries retryBudget
 	hedges  purse
 	firsts  spreads // of the times to the first word, if calls are hedged by them
 }
@@ -125,6 +125,9 @@ func (a *answer) serve() *fault.Fault {
 	a.plan = a.planned()
 	a.x.Rule = a.plan.Rule
 	a.shape()
+	if f := a.putAside(); f != nil {
+		return f
+	}
 	a.said = nil // it may be large, and an answer may take long
 	a.left = max(a.c.Settings.Attempts, 1)
 	a.r.retries.calls.Add(1)

@@ -289,7 +289,7 @@ func (a *answer) unseal(t asked, to *pool.Account, model string) (asked, error) 
 	for _, l := range lost {
 		a.lost = append(a.lost, lossText(l))
 	}
-	if len(a.lost) > 0 && strict(a.c.Header) {
+	if len(a.lost) > 0 && a.c.strict() {
 		return asked{}, lossy(a.lost)
 	}
 	t.body = body
