@@ -67,6 +67,7 @@ type Options struct {
 
 	Config   func() *config.Config
 	Accounts Accounts
+	Keys     Keys // of AI clients; nil: none are handed out
 	Ledger   Ledger
 	Models   Models
 	Feed     *Feed

@@ -74,6 +74,7 @@ func newAPI(o *Options) *api {
 	})
 	a.status()
 	a.accounts()
+	a.keys()
 	a.requests()
 	a.usage()
 	a.models()

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"portico/internal/store"
 )
 
 // The codes of problems. They stay; the sentences beside them may change.
@@ -34,6 +36,9 @@ const (
 	CodeBuiltIn     = "account_built_in"
 	CodeKeyRequired = "key_required" // the account would go to another address with its old key
 	CodeNoRequest   = "request_not_found"
+	CodeNoKey       = "key_not_found"
+	CodeKeyTaken    = "key_exists"
+	CodeVersion     = "version_mismatch" // it was changed by somebody else meanwhile
 	CodeConfig      = "config_invalid"
 )
 
@@ -161,6 +166,14 @@ func (a *api) told(err error) error {
 		return problem(http.StatusNotFound, CodeNoAccount, "%s", err)
 	case errors.Is(err, ErrTaken):
 		return problem(http.StatusConflict, CodeTaken, "%s", err)
+	case errors.Is(err, store.ErrNoKey):
+		return problem(http.StatusNotFound, CodeNoKey, "%s", err)
+	case errors.Is(err, store.ErrKeyTaken):
+		return problem(http.StatusConflict, CodeKeyTaken, "%s", err)
+	case errors.Is(err, store.ErrVersion):
+		return problem(http.StatusPreconditionFailed, CodeVersion, "%s; read it anew", err)
+	case errors.Is(err, store.ErrTooManyKeys):
+		return problem(http.StatusUnprocessableEntity, CodeInvalid, "%s", err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return problem(http.StatusGatewayTimeout, CodeTimeout, "it took too long")
 	case errors.Is(err, context.Canceled):

@@ -77,6 +77,7 @@ type App struct {
 	policy  atomic.Pointer[access.Policy]
 	path    atomic.Pointer[relay.Settings]
 
+	keysMu   sync.Mutex // one change of the client keys at a time
 	mu       sync.Mutex // one change of the accounts or the configuration at a time
 	warned   map[string]bool
 	reloaded chan chan reloaded
@@ -152,6 +153,9 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	}
 	if err := a.vault.Sweep(); err != nil {
 		a.log.Warn("tokens that no account has any more cannot be removed", "error", err)
+	}
+	if err := a.setKeys(context.Background()); err != nil {
+		return nil, fmt.Errorf("read the client keys: %w", err)
 	}
 	return a, nil
 }

@@ -41,7 +41,7 @@ func (a *App) operator(c *config.Config) *admin.Handler {
 	return admin.New(admin.Options{
 		Version: version.String(), Address: address(c), Started: a.started,
 		Authorise: admin.ByToken(a.gate, a.policy.Load),
-		Config:    a.config.Load, Accounts: accounts{a}, Ledger: a.store, Models: a.shelf, Feed: feed,
+		Config:    a.config.Load, Accounts: accounts{a}, Keys: clientKeys{a}, Ledger: a.store, Models: a.shelf, Feed: feed,
 		Catalog: func() *catalog.Catalog { return a.catalog.Load() },
 		Settle:  a.journal.Flush, Reload: a.Reload, Doctor: a.doctor, Flying: a.flying.counts, Journal: a.journal.Stats, Metrics: metrics.Write, Foresee: a.foresee,
 		Page: a.page(c), Log: a.log.Logger,

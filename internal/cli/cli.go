@@ -56,7 +56,7 @@ type grammar struct {
 
 	Serve      serveCmd      `cmd:"" help:"Run the gateway."`
 	Account    accountCmd    `cmd:"" help:"Add, list, test and remove accounts at providers."`
-	Key        keyCmd        `cmd:"" help:"Show or renew the key that AI clients use."`
+	Key        keyCmd        `cmd:"" help:"Hand out keys to AI clients, with limits and budgets, and renew them."`
 	Status     statusCmd     `cmd:"" help:"Say how the gateway and its accounts are doing."`
 	Logs       logsCmd       `cmd:"" help:"List finished requests, or follow them."`
 	Explain    explainCmd    `cmd:"" help:"Tell what happened to one request, and why."`
@@ -72,7 +72,7 @@ const description = `A local AI gateway: one address for every AI client, many a
 
 Begin with "portico serve --simulator", add an account with "portico account add", and point a client at the address that serve prints. All commands but serve speak to the gateway that runs on the data folder, or open the folder where none runs.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 another server holds the data folder, 5 no such account or request.`
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 another server holds the data folder, 5 no such account, key or request.`
 
 // Run carries out args, which is without the program's name, and returns the
 // exit code.

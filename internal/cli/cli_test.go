@@ -106,6 +106,65 @@ func TestAccounts(t *testing.T) {
 	has(t, "testing what is gone", errs, "hint: portico account list")
 }
 
+func TestClientKeys(t *testing.T) {
+	s := newShell(t, "")
+	out, _ := s.run(exitOK, "", "key", "list")
+	has(t, "an empty list", out, "portico key add")
+	key, errs := s.run(exitOK, "", "key", "add", "ci", "--models", "gpt-*,claude-*", "--day-usd", "1.5", "--day-tokens", "1000", "--hours", "mon-fri 08:00-18:00;sat", "--expires", "2099-12-31", "--rpm", "60", "--note", "for the build")
+	has(t, "adding", errs, "added ci", "shown this once")
+	if !regexp.MustCompile(`^sk-[0-9a-z]{38}\n$`).MatchString(key) {
+		t.Errorf("the key is %q", key)
+	}
+	out, _ = s.run(exitOK, "", "key", "show", "ci")
+	has(t, "the key's limits", out, "gpt-*, claude-*", "mon-fri 08:00-18:00; sat", "0/1000 tokens, $0/$1.5", "60 a minute", "2100-01-01", "for the build")
+	if strings.Contains(out, strings.TrimSpace(key)) {
+		t.Error("the key is shown again")
+	}
+	out, _ = s.run(exitOK, "", "key", "limit", "ci", "--models", "", "--rpm", "0", "--expires", "never", "--strict", "--day-usd", "0", "--zone", "Asia/Tokyo")
+	has(t, "changing", out, "Asia/Tokyo", "refuses losses", "0/1000 tokens, $0\n")
+	if strings.Contains(out, "gpt-*") || strings.Contains(out, "a minute") || strings.Contains(out, "expires") {
+		t.Errorf("what was taken away is still there:\n%s", out)
+	}
+	out, _ = s.run(exitOK, "", "key", "list")
+	has(t, "the list", out, "ci", "active", "for the build")
+	s.run(exitOK, "", "key", "disable", "ci")
+	out, _ = s.run(exitOK, "", "key", "list", "--json")
+	has(t, "the list", out, `"state": "disabled"`)
+	s.run(exitOK, "", "key", "enable", "ci")
+	again, errs := s.run(exitOK, "", "key", "rotate", "ci")
+	has(t, "renewing", errs, "ci was renewed")
+	if again == key || len(again) != len(key) {
+		t.Errorf("the new key is %q", again)
+	}
+	_, errs = s.run(exitError, "", "key", "add", "ci")
+	has(t, "the name twice", errs, "name")
+	_, errs = s.run(exitError, "", "key", "add", "x", "--addresses", "10.0.0.0/40")
+	has(t, "a wrong range", errs, "10.0.0.0/40")
+	_, errs = s.run(exitUsage, "", "key", "limit", "ci", "--expires", "soon")
+	has(t, "a wrong moment", errs, "soon", "30d")
+	out, _ = s.run(exitOK, "", "key", "revoke", "ci")
+	has(t, "revoking", out, "revoked ci")
+	_, errs = s.run(exitUnknown, "", "key", "show", "ci")
+	has(t, "what is gone", errs, "hint: portico key list")
+}
+
+func TestMoment(t *testing.T) {
+	now := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
+	for s, want := range map[string]string{
+		"never": "never", "": "never", "2027-01-31": "2027-02-01T00:00:00Z", "30d": "2026-12-25T10:00:00Z", "1d12h": "2026-11-26T22:00:00Z",
+		"90m": "2026-11-25T11:30:00Z", "2027-01-31T18:00:00+01:00": "2027-01-31T18:00:00+01:00",
+	} {
+		if got, err := moment(s, now); got != want || err != nil {
+			t.Errorf("%q: %q, %v, want %q", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"soon", "d", "-1d", "1d-2h", "30"} {
+		if got, err := moment(s, now); err == nil {
+			t.Errorf("%q: %q", s, got)
+		}
+	}
+}
+
 func TestKeys(t *testing.T) {
 	s := newShell(t, "api_key: sk-0123456789abcdefghijklmnopqrstuvwxyz\nadmin_token: pt-0123456789abcdefghijklmnopqrstuvwxyz\n")
 	out, _ := s.run(exitOK, "", "key", "show")

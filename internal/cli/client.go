@@ -185,6 +185,8 @@ func refused(status int, body []byte) error {
 	switch p.Code {
 	case "account_not_found":
 		f.code, f.hint = exitUnknown, "portico account list"
+	case "key_not_found":
+		f.code, f.hint = exitUnknown, "portico key list"
 	case "request_not_found":
 		f.code, f.hint = exitUnknown, "portico logs"
 	case "unauthorized":
