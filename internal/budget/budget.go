@@ -202,6 +202,9 @@ func (h *Hold) Settle(now time.Time, used Amount) {
 	h.most, h.input, h.used = Amount{}, 0, used
 }
 
+// Aside reports whether something of a budget is put aside.
+func (h *Hold) Aside() bool { return h.most != Amount{} }
+
 // Drop gives back what was put aside for a call that nobody has settled.
 func (h *Hold) Drop(now time.Time) {
 	if !h.settled {

@@ -223,3 +223,23 @@ func TestManyCallsOneBudget(t *testing.T) {
 		t.Errorf("spent %+v of 10000 tokens", u)
 	}
 }
+
+// TestNoHedgeOnABudget: what is put aside is for one account at a time.
+func TestNoHedgeOnABudget(t *testing.T) {
+	r := newRig(t, replyWith(200, "application/json", spent), replyWith(200, "application/json", spent))
+	r.settings.Hedge = &Hedge{After: time.Minute, Share: 1}
+	for _, tt := range []struct {
+		limits budget.Limits
+		want   bool
+	}{{budget.Limits{RPM: 100}, true}, {day(1000, 0), false}} {
+		a := r.relay.begin(context.Background(), newClient(), r.metered(budget.New(tt.limits), "m", short))
+		a.plan.Models = []string{"m"}
+		if f := a.putAside(); f != nil {
+			t.Fatal(f)
+		}
+		if got := a.hedge() != nil; got != tt.want {
+			t.Errorf("%+v: hedged %t, want %t", tt.limits, got, tt.want)
+		}
+		a.end()
+	}
+}

@@ -68,7 +68,7 @@ func (a *answer) hedge() *Hedge {
 		return nil
 	}
 	c := chance{op: a.c.Op, legs: a.legs(), tokens: a.query.Tokens, asked: a.hedged}
-	c.once = a.home != "" || a.unsealed || a.mute || a.c.compaction != nil || sealed(a.c)
+	c.once = a.hold.Aside() || a.home != "" || a.unsealed || a.mute || a.c.compaction != nil || sealed(a.c)
 	if !h.suits(c) || string(jsonedit.Get(a.c.Body, "background")) == "true" {
 		return nil
 	}
