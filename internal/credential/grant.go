@@ -248,3 +248,25 @@ func (c *Credential) clean(text string, refresh secret.Text) string {
 	}
 	return text
 }
+
+// Line is a text of an issuer's or a browser's, short and on one line.
+func Line(s string) string { return line(s) }
+
+// Explain says why a request for a token failed, without the texts in hide.
+func Explain(err error, hide ...secret.Text) string {
+	text := ""
+	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		code, says, _ := told(e)
+		if text = fmt.Sprintf("the issuer of tokens refused (HTTP %d %s)", e.Response.StatusCode, code); says != "" {
+			text += ". It says: " + says
+		}
+	} else {
+		text = "the issuer of tokens could not be asked: " + cause(err)
+	}
+	for _, t := range hide {
+		if s := t.Reveal(); len(s) > 4 {
+			text = strings.ReplaceAll(text, s, "***")
+		}
+	}
+	return text
+}
