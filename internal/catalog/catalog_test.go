@@ -119,6 +119,9 @@ func TestCost(t *testing.T) {
 	}{
 		{"nothing", llm.Usage{}, all, 0},
 		{"each kind", llm.Usage{Input: 1e6, CacheRead: 1e6, CacheWrite: 1e6, Output: 1e6, Reasoning: 1e6}, all, 4 + 0.2 + 5 + 20 + 20},
+		{"kept for an hour", llm.Usage{CacheWrite: 1e6, CacheHour: 0.4e6}, all, 0.6*5 + 0.4*8},
+		{"kept for an hour, beyond the size", llm.Usage{CacheWrite: 1e6, CacheHour: 1e6}, long, 16},
+		{"kept for an hour without a price of its own", llm.Usage{CacheWrite: 1e6, CacheHour: 0.4e6}, bare, 4},
 		{"cache without a price of its own", llm.Usage{Input: 1e6, CacheRead: 1e6, CacheWrite: 1e6}, bare, 12},
 		{"at the size", llm.Usage{Input: 100_000, CacheRead: 100_000, Output: 1e6}, long, 0.4 + 0.02 + 20},
 		{"beyond the size", llm.Usage{Input: 100_001, CacheRead: 100_000, Output: 1e6}, long, 0.800008 + 0.04 + 30},

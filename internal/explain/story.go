@@ -288,7 +288,7 @@ func spent(x *journal.Exchange, cost Cost) string {
 	for _, p := range [...]struct {
 		n    int64
 		what string
-	}{{u.Input, "read"}, {u.CacheRead, "read from the cache"}, {u.CacheWrite, "written to the cache"}, {u.Output, "written"}, {u.Reasoning, "thought"}} {
+	}{{u.Input, "read"}, {u.CacheRead, "read from the cache"}, {u.CacheWrite - u.CacheHour, "written to the cache"}, {u.CacheHour, "written to the cache for an hour"}, {u.Output, "written"}, {u.Reasoning, "thought"}} {
 		if p.n > 0 {
 			parts = append(parts, count(p.n)+" "+p.what)
 		}

@@ -70,8 +70,11 @@ func Decode(payload []byte) (*Exchange, error) {
 	}
 	if payload[0] >= 4 {
 		for range d.count(uint64(len(x.Attempts))) {
-			d.share(x.Attempts)
+			d.share(x.Attempts, payload[0])
 		}
+	}
+	if payload[0] >= 5 {
+		x.Usage.CacheHour = d.int()
 	}
 	if d.bad || d.rest != "" {
 		return nil, errShort
@@ -97,7 +100,7 @@ func (d *decoder) attempt(a *Attempt, version byte) {
 }
 
 // share reads what one of attempts says of its share in the answer.
-func (d *decoder) share(attempts []Attempt) {
+func (d *decoder) share(attempts []Attempt, version byte) {
 	i, flags := d.uint(), d.byte()
 	if i >= uint64(len(attempts)) {
 		d.bad = true
@@ -108,6 +111,9 @@ func (d *decoder) share(attempts []Attempt) {
 	u := &a.Usage
 	for _, n := range [...]*int64{&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning} {
 		*n = d.int()
+	}
+	if version >= 5 {
+		u.CacheHour = d.int()
 	}
 }
 

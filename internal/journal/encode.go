@@ -12,8 +12,9 @@ import (
 //
 // 2: why an account was taken, how many were able, and how long it was waited
 // for. 3: what the settings changed in the request. 4: of attempts that share an
-// answer, which part of it they were for, and what they used.
-const version = 4
+// answer, which part of it they were for, and what they used. 5: what of it is
+// cached for an hour.
+const version = 5
 
 // What an encoded exchange can hold. Longer texts and lists are cut, so that
 // one exchange never exceeds maxPayload.
@@ -91,7 +92,7 @@ func Append(b []byte, x *Exchange) []byte {
 	for _, e := range edits {
 		b = appendText(b, e, maxNote)
 	}
-	return appendShares(b, attempts)
+	return binary.AppendVarint(appendShares(b, attempts), x.Usage.CacheHour)
 }
 
 // appendShares appends what attempts say of their share in an answer, each after
@@ -114,7 +115,7 @@ func appendShares(b []byte, attempts []Attempt) []byte {
 			flags = flagEstimated
 		}
 		b = append(binary.AppendUvarint(b, uint64(i)), flags)
-		for _, n := range [...]int64{int64(a.Leg), a.Usage.Input, a.Usage.CacheRead, a.Usage.CacheWrite, a.Usage.Output, a.Usage.Reasoning} {
+		for _, n := range [...]int64{int64(a.Leg), a.Usage.Input, a.Usage.CacheRead, a.Usage.CacheWrite, a.Usage.Output, a.Usage.Reasoning, a.Usage.CacheHour} {
 			b = binary.AppendVarint(b, n)
 		}
 	}

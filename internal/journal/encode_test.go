@@ -154,9 +154,9 @@ func TestOlderFormat(t *testing.T) {
 }
 
 // TestShorterFormats: each of these formats ends where the next one goes on,
-// with a list that is mostly empty.
+// with what is mostly empty.
 func TestShorterFormats(t *testing.T) {
-	for format, lists := range map[byte]int{2: 2, 3: 1} {
+	for format, lists := range map[byte]int{2: 3, 3: 2, 4: 1} {
 		b := Append(nil, typical())
 		b[0] = format
 		got, err := Decode(b[:len(b)-lists])

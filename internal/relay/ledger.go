@@ -70,13 +70,7 @@ func (a *answer) tally(x *journal.Exchange) {
 	x.Estimated = x.Estimated || guessed
 }
 
-func addUsage(sum, u *llm.Usage) {
-	sum.Input += u.Input
-	sum.CacheRead += u.CacheRead
-	sum.CacheWrite += u.CacheWrite
-	sum.Output += u.Output
-	sum.Reasoning += u.Reasoning
-}
+func addUsage(sum, u *llm.Usage) { *sum = sum.Plus(*u) }
 
 // bytesPerToken is the rule of thumb for estimates that need not be good.
 const bytesPerToken = 4

@@ -47,11 +47,13 @@ CREATE TABLE exchanges (
 	partial     INTEGER NOT NULL,
 	rest        BLOB    NOT NULL     -- what has no column, as the journal encodes it
 ) STRICT;
+`, `
+ALTER TABLE exchanges ADD COLUMN cache_hour INTEGER NOT NULL DEFAULT 0; -- the part of cache_write that is kept for an hour
 `}
 
 // columns are those of exchanges, in the order of arguments and targets.
 const columns = `n, start, id, key, client, session, op, inbound, outbound, asked, served, account, fault, status,
-	input, cache_read, cache_write, output, reasoning, cost, estimated, partial, rest`
+	input, cache_read, cache_write, output, reasoning, cache_hour, cost, estimated, partial, rest`
 
 // Keep implements journal.Keeper: xs are on the disk when it returns, all or
 // none. One whose ID is in the ledger already takes that one's place.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -52,7 +53,7 @@ func some(n int) []*journal.Exchange {
 			Key: pick("default", "ci", ""), Client: pick("claude-cli/2.0", "codex/0.9", "100%_sure"), Session: pick("", "s1", "s2"), Op: pick("chat", "chat", "embed"),
 			Inbound: pick("anthropic", "openai-chat"), Outbound: pick("anthropic", "gemini"), Asked: pick("claude-x", "gpt-y", "free-z"),
 			Account: pick("work", "home", "a_b"), Status: 200, Took: time.Duration(r.IntN(1e9)), BytesIn: int64(r.IntN(1e6)),
-			Usage:   llm.Usage{Input: int64(r.IntN(1000)), CacheRead: int64(r.IntN(1000)), Output: int64(r.IntN(100)), Reasoning: int64(r.IntN(10))},
+			Usage:   llm.Usage{Input: int64(r.IntN(1000)), CacheRead: int64(r.IntN(1000)), CacheWrite: int64(20 + r.IntN(50)), CacheHour: int64(r.IntN(20)), Output: int64(r.IntN(100)), Reasoning: int64(r.IntN(10))},
 			Partial: r.IntN(9) == 0, Estimated: r.IntN(7) == 0,
 		}
 		x.Served = pick(x.Asked, "gpt-y", "")
@@ -301,5 +302,36 @@ func TestSynchronous(t *testing.T) {
 				t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)
 			}
 		}
+	}
+}
+
+// TestOlderLedger: a ledger of the first schema is read, and its exchanges have
+// nothing that is kept for an hour.
+func TestOlderLedger(t *testing.T) {
+	dir := t.TempDir()
+	old := &database{path: filepath.Join(dir, ledgerFile), migrations: ledgerMigrations[:1], log: discard}
+	if err := old.open(); err != nil {
+		t.Fatal(err)
+	}
+	first := `INSERT INTO exchanges (n, start, id, key, client, session, op, inbound, outbound, asked, served, account, fault, status,
+		input, cache_read, cache_write, output, reasoning, cost, estimated, partial, rest) VALUES (1, 1, 'old', '', '', '', 'chat', '', '', '', '', '', '', 200, 1, 2, 3, 4, 5, NULL, 0, 0, ?)`
+	err := old.use(func(write, _ *sql.DB) error {
+		_, err := write.Exec(first, journal.Append(nil, &journal.Exchange{}))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.close()
+	s := open(t, dir)
+	keepAll(t, s, &journal.Exchange{ID: "new", Start: begin, Usage: llm.Usage{CacheWrite: 9, CacheHour: 7}})
+	for id, want := range map[string]llm.Usage{"old": {Input: 1, CacheRead: 2, CacheWrite: 3, Output: 4, Reasoning: 5}, "new": {CacheWrite: 9, CacheHour: 7}} {
+		if got, ok, err := s.Request(t.Context(), id); err != nil || !ok || got.Usage != want {
+			t.Errorf("%s: %+v, %v", id, got, err)
+		}
+	}
+	sums, err := s.Usage(t.Context(), UsageQuery{})
+	if want := (llm.Usage{Input: 1, CacheRead: 2, CacheWrite: 12, CacheHour: 7, Output: 4, Reasoning: 5}); err != nil || len(sums) != 1 || sums[0].Usage != want {
+		t.Errorf("%+v, %v", sums, err)
 	}
 }

@@ -27,7 +27,7 @@ func (r *row) fill(buf []byte, x *journal.Exchange, cost sql.NullInt64) []byte {
 		*s = clean(*s)
 	}
 	u := &r.x.Usage
-	for _, n := range []*int64{&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning} {
+	for _, n := range []*int64{&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning, &u.CacheHour} {
 		*n = min(max(*n, 0), maxTokens)
 	}
 	rest := *x
@@ -83,7 +83,7 @@ func (a *arguments) of(r *row) {
 	for _, s := range r.texts() {
 		add(a, *s)
 	}
-	for _, n := range [...]int64{int64(x.Status), u.Input, u.CacheRead, u.CacheWrite, u.Output, u.Reasoning} {
+	for _, n := range [...]int64{int64(x.Status), u.Input, u.CacheRead, u.CacheWrite, u.Output, u.Reasoning, u.CacheHour} {
 		add(a, n)
 	}
 	if r.cost.Valid {
@@ -103,7 +103,7 @@ func (r *row) targets() []any {
 	for _, s := range r.texts() {
 		all = append(all, s)
 	}
-	return append(all, &x.Status, &u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning, &r.cost, &x.Estimated, &x.Partial, &r.rest)
+	return append(all, &x.Status, &u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning, &u.CacheHour, &r.cost, &x.Estimated, &x.Partial, &r.rest)
 }
 
 // A Request is an exchange of the ledger and its price.

@@ -96,7 +96,7 @@ func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]Sum, error) {
 	}
 	query := "SELECT " + strings.Join(append(slices.Clone(keys), `count(*), coalesce(sum(fault <> ''), 0), coalesce(sum(partial), 0),
 		coalesce(sum(estimated), 0), coalesce(sum(input), 0), coalesce(sum(cache_read), 0), coalesce(sum(cache_write), 0),
-		coalesce(sum(output), 0), coalesce(sum(reasoning), 0), coalesce(sum(cost), 0), coalesce(sum(cost IS NULL), 0)`), ", ")
+		coalesce(sum(output), 0), coalesce(sum(reasoning), 0), coalesce(sum(cache_hour), 0), coalesce(sum(cost), 0), coalesce(sum(cost IS NULL), 0)`), ", ")
 	w := q.where()
 	query += " FROM exchanges" + w.sql()
 	if len(keys) > 0 {
@@ -121,7 +121,7 @@ func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]Sum, error) {
 				at   int64
 				text = make([]string, len(keys))
 			)
-			targets := make([]any, 0, len(keys)+11)
+			targets := make([]any, 0, len(keys)+12)
 			for i := range keys {
 				targets = append(targets, &text[i])
 			}
@@ -130,7 +130,7 @@ func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]Sum, error) {
 			}
 			u := &one.Usage
 			if err := rows.Scan(append(targets, &one.Requests, &one.Failed, &one.Partial, &one.Estimated,
-				&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning, &one.cost, &one.Unpriced)...); err != nil {
+				&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning, &u.CacheHour, &one.cost, &one.Unpriced)...); err != nil {
 				return err
 			}
 			one.Group = make(map[string]string, len(q.By))
@@ -179,11 +179,7 @@ func fold(sums map[string]*sum, by []string, one *sum) {
 	have.Failed += one.Failed
 	have.Partial += one.Partial
 	have.Estimated += one.Estimated
-	have.Input += one.Input
-	have.CacheRead += one.CacheRead
-	have.CacheWrite += one.CacheWrite
-	have.Output += one.Output
-	have.Reasoning += one.Reasoning
+	have.Usage = have.Plus(one.Usage)
 	have.cost += one.cost
 	have.Unpriced += one.Unpriced
 }

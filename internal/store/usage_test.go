@@ -48,11 +48,7 @@ func summed(xs []*journal.Exchange, q UsageQuery) map[string]Sum {
 		if x.Estimated {
 			s.Estimated++
 		}
-		s.Input += x.Usage.Input
-		s.CacheRead += x.Usage.CacheRead
-		s.CacheWrite += x.Usage.CacheWrite
-		s.Output += x.Usage.Output
-		s.Reasoning += x.Usage.Reasoning
+		s.Usage = s.Plus(x.Usage)
 		if usd, known := price(model, x.Usage); known || x.Usage.Total() == 0 {
 			s.USD += usd
 		} else {

@@ -108,11 +108,7 @@ func (m *Metrics) Heard(x *journal.Exchange) {
 			u = &llm.Usage{}
 			m.tokens[model] = u
 		}
-		u.Input += x.Usage.Input
-		u.CacheRead += x.Usage.CacheRead
-		u.CacheWrite += x.Usage.CacheWrite
-		u.Output += x.Usage.Output
-		u.Reasoning += x.Usage.Reasoning
+		*u = u.Plus(x.Usage)
 	}
 }
 

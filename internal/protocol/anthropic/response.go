@@ -258,6 +258,10 @@ func appendUsage(dst []byte, u llm.Usage, x *llm.Extra) []byte {
 	}
 	dst = jsonw.Int(append(jsonw.Name(dst, "usage"), '{'), "input_tokens", u.Input)
 	dst = jsonw.Int(dst, "cache_creation_input_tokens", u.CacheWrite)
+	if u.CacheWrite > 0 {
+		dst = jsonw.Int(append(jsonw.Name(dst, "cache_creation"), '{'), "ephemeral_5m_input_tokens", u.CacheWrite-u.CacheHour)
+		dst = append(jsonw.Int(dst, "ephemeral_1h_input_tokens", u.CacheHour), '}')
+	}
 	dst = jsonw.Int(dst, "cache_read_input_tokens", u.CacheRead)
 	dst = jsonw.Int(dst, "output_tokens", u.Output+u.Reasoning)
 	if u.Reasoning > 0 {

@@ -98,7 +98,7 @@ const stream = "event: message_start\n" +
 
 var streamSeen = protocol.Seen{
 	ID: "msg_1", Model: "claude-x", Stop: "tool_use", HasUsage: true, Finished: true,
-	Usage:    llm.Usage{Input: 10, CacheRead: 300, CacheWrite: 20, Output: 28, Reasoning: 12},
+	Usage:    llm.Usage{Input: 10, CacheRead: 300, CacheWrite: 20, CacheHour: 5, Output: 28, Reasoning: 12},
 	OutBytes: int64(len("Hm.") + len("Grüß Gott") + len(`{\"a\":1}`)),
 }
 

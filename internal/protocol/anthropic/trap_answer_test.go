@@ -31,7 +31,7 @@ func TestTrapsOfAnswers(t *testing.T) {
 		{"C16 an empty answer", &llm.Response{}, `{"id":"msg_1","content":[],"stop_reason":"end_turn"}`, 0},
 		{
 			"A21 C28 X19 X21 usage", &llm.Response{Usage: llm.Usage{Input: 1, CacheRead: 2, CacheWrite: 4, Output: 8, Reasoning: 16}, Answers: []llm.Answer{{Stop: llm.StopContext}}},
-			`{"stop_reason":"model_context_window_exceeded","usage":{"input_tokens":1,"cache_creation_input_tokens":4,"cache_read_input_tokens":2,"output_tokens":24,"output_tokens_details":{"thinking_tokens":16}}}`, 0,
+			`{"stop_reason":"model_context_window_exceeded","usage":{"input_tokens":1,"cache_creation_input_tokens":4,"cache_creation":{"ephemeral_5m_input_tokens":4,"ephemeral_1h_input_tokens":0},"cache_read_input_tokens":2,"output_tokens":24,"output_tokens_details":{"thinking_tokens":16}}}`, 0,
 		},
 		{
 			"A22 C15 calls win", one(llm.Answer{Stop: llm.StopEnd, Parts: []llm.Part{call(llm.Plain(`{"a":1.50}`)), text}}),

@@ -10,14 +10,14 @@ import (
 const maxIterations = 1024
 
 // counts are the numbers of a usage object, in tokens; -1 where it does not
-// tell one. They do not overlap but for thinking, which is part of the output
-// (spec: upstreams §1C.3, §2.11).
-type counts struct{ in, cacheRead, cacheWrite, out, thinking int64 }
+// tell one. They do not overlap but for thinking, which is part of the output,
+// and hour, which is part of cacheWrite (spec: upstreams §1C.3, §2.11).
+type counts struct{ in, cacheRead, cacheWrite, hour, out, thinking int64 }
 
 // scan reads a usage object, and which of its members accounts for several
 // runs of the model one by one.
 func scan(v []byte) (c counts, iterations []byte) {
-	c = counts{-1, -1, -1, -1, -1}
+	c = counts{-1, -1, -1, -1, -1, -1}
 	for m := range wire.Object(v) {
 		if wire.Null(m.Value) {
 			continue
@@ -30,8 +30,10 @@ func scan(v []byte) (c counts, iterations []byte) {
 		case "cache_creation_input_tokens":
 			c.cacheWrite = max(c.cacheWrite, wire.Tokens(m.Value))
 		case "cache_creation": // the same, by how long it is kept
-			c.cacheWrite = max(c.cacheWrite, wire.Tokens(jsonedit.Get(m.Value, "ephemeral_5m_input_tokens"))+
-				wire.Tokens(jsonedit.Get(m.Value, "ephemeral_1h_input_tokens")))
+			if m.Value[0] == '{' {
+				c.hour = wire.Tokens(jsonedit.Get(m.Value, "ephemeral_1h_input_tokens"))
+				c.cacheWrite = max(c.cacheWrite, wire.Tokens(jsonedit.Get(m.Value, "ephemeral_5m_input_tokens"))+c.hour)
+			}
 		case "output_tokens":
 			c.out = wire.Tokens(m.Value)
 		case "output_tokens_details":
@@ -45,9 +47,12 @@ func scan(v []byte) (c counts, iterations []byte) {
 
 // usage is c in the neutral arithmetic.
 func (c counts) usage() llm.Usage {
-	out := max(c.out, 0)
+	out, written := max(c.out, 0), max(c.cacheWrite, 0)
 	thinking := min(max(c.thinking, 0), out)
-	return llm.Usage{Input: max(c.in, 0), CacheRead: max(c.cacheRead, 0), CacheWrite: max(c.cacheWrite, 0), Output: out - thinking, Reasoning: thinking}
+	return llm.Usage{
+		Input: max(c.in, 0), CacheRead: max(c.cacheRead, 0), CacheWrite: written, CacheHour: min(max(c.hour, 0), written),
+		Output: out - thinking, Reasoning: thinking,
+	}
 }
 
 // A bill is what the usage objects of one answer told so far: one in a whole
@@ -78,6 +83,7 @@ func (b *bill) add(v []byte) {
 	join(&b.counts.in, now.in)
 	join(&b.counts.cacheRead, now.cacheRead)
 	join(&b.counts.cacheWrite, now.cacheWrite)
+	join(&b.counts.hour, now.hour)
 	join(&b.counts.out, now.out)
 	join(&b.counts.thinking, now.thinking)
 	if exact {
@@ -101,7 +107,7 @@ func beside(iterations []byte) (u llm.Usage) {
 		switch string(jsonedit.Get(e, "type")) {
 		case `"compaction"`, `"advisor_message"`:
 			c, _ := scan(e)
-			u = sum(u, c.usage())
+			u = u.Plus(c.usage())
 		}
 	}
 	return u
@@ -117,17 +123,7 @@ func (b *bill) usage() llm.Usage {
 }
 
 // total is the whole bill.
-func (b *bill) total() llm.Usage { return sum(b.counts.usage(), b.beside) }
-
-func sum(a, b llm.Usage) llm.Usage {
-	return llm.Usage{
-		Input:      a.Input + b.Input,
-		CacheRead:  a.CacheRead + b.CacheRead,
-		CacheWrite: a.CacheWrite + b.CacheWrite,
-		Output:     a.Output + b.Output,
-		Reasoning:  a.Reasoning + b.Reasoning,
-	}
-}
+func (b *bill) total() llm.Usage { return b.counts.usage().Plus(b.beside) }
 
 // says reports whether a usage object tells nothing but u, or parts of it.
 func says(v []byte, u llm.Usage) bool {
@@ -135,6 +131,6 @@ func says(v []byte, u llm.Usage) bool {
 	var b bill
 	b.add(v)
 	t := b.usage()
-	return (c.in < 0 || t.Input == u.Input) && (c.cacheRead < 0 || t.CacheRead == u.CacheRead) && (c.cacheWrite < 0 || t.CacheWrite == u.CacheWrite) &&
+	return (c.in < 0 || t.Input == u.Input) && (c.cacheRead < 0 || t.CacheRead == u.CacheRead) && (c.cacheWrite < 0 || t.CacheWrite == u.CacheWrite) && (c.hour < 0 || t.CacheHour == u.CacheHour) &&
 		(c.out < 0 || t.Output+t.Reasoning == u.Output+u.Reasoning) && (c.thinking < 0 || t.Reasoning == u.Reasoning)
 }

@@ -19,11 +19,11 @@ func TestUsage(t *testing.T) {
 		},
 		"cache writes by their time to live": {
 			[]string{`{"input_tokens":10,"cache_creation":{"ephemeral_5m_input_tokens":15,"ephemeral_1h_input_tokens":5},"output_tokens":1}`},
-			llm.Usage{Input: 10, CacheWrite: 20, Output: 1},
+			llm.Usage{Input: 10, CacheWrite: 20, CacheHour: 5, Output: 1},
 		},
 		"and their sum": {
 			[]string{`{"cache_creation_input_tokens":20,"cache_creation":{"ephemeral_5m_input_tokens":15,"ephemeral_1h_input_tokens":5}}`},
-			llm.Usage{CacheWrite: 20},
+			llm.Usage{CacheWrite: 20, CacheHour: 5},
 		},
 		"a stream": {
 			[]string{`{"input_tokens":10,"cache_read_input_tokens":300,"output_tokens":1}`, `{"output_tokens":15}`, `{"output_tokens":40}`},
@@ -54,7 +54,7 @@ func TestUsage(t *testing.T) {
 		},
 		"it was only compacted": {
 			[]string{`{"input_tokens":0,"output_tokens":0,"iterations":[{"type":"compaction","input_tokens":144,"cache_creation":{"ephemeral_1h_input_tokens":9},"output_tokens":276}]}`},
-			llm.Usage{Input: 144, CacheWrite: 9, Output: 276},
+			llm.Usage{Input: 144, CacheWrite: 9, CacheHour: 9, Output: 276},
 		},
 		"an adviser": {
 			[]string{`{"input_tokens":2390,"output_tokens":121,"iterations":[{"type":"message","input_tokens":1128,"output_tokens":110},{"type":"advisor_message","model":"claude-big","input_tokens":2518,"output_tokens":22},{"type":"message","input_tokens":1262,"output_tokens":11}]}`},
