@@ -52,6 +52,11 @@ func cacheOf(p llm.Part) *llm.Breakpoint {
 	case *llm.Call:
 		return p.Cache
 	case *llm.Result:
+		for i := len(p.Parts) - 1; i >= 0 && p.Cache == nil; i-- { // OpenAI has them within
+			if b := cacheOf(p.Parts[i]); b != nil {
+				return b
+			}
+		}
 		return p.Cache
 	}
 	return nil

@@ -42,6 +42,7 @@ func (e *requestEncoder) admit(dst []block, role llm.Role, b block) []block {
 			return dst
 		}
 		if b.part = e.blob(p, b.at); b.part == nil {
+			passOn(dst, p.Cache)
 			return dst
 		}
 	case *llm.Reference:
@@ -199,6 +200,9 @@ func (e *requestEncoder) result(b block, shown []block) (block, []block) {
 		if ref, ok := p.(*llm.Reference); ok && e.declared(ref.Name) {
 			inner = append(inner, block{ref, b.at})
 			continue
+		}
+		if t, ok := p.(*llm.Prose); ok && len(inner) == 0 && r.Cache == nil && blank(t.Text) {
+			r.Cache = t.Cache // it covers as much
 		}
 		inner = e.admit(inner, llm.User, block{p, b.at})
 	}

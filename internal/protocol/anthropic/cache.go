@@ -31,6 +31,9 @@ func (c *cache) append(dst []byte, b *llm.Breakpoint) []byte {
 	}
 	ttl := lasts(b.TTL)
 	if c.plain {
+		if ttl != "" {
+			c.lost("approximated: the upstream does not take how long")
+		}
 		ttl = ""
 	} else if ttl != "1h" {
 		c.short = true

@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,27 +95,24 @@ func (e *requestEncoder) cached() bool {
 		}
 	}
 	for i := range e.r.Messages {
-		for _, p := range e.r.Messages[i].Parts {
-			switch p := p.(type) {
-			case *llm.Prose:
-				if p.Cache != nil {
-					return true
-				}
-			case *llm.Blob:
-				if p.Cache != nil {
-					return true
-				}
-			case *llm.Call:
-				if p.Cache != nil {
-					return true
-				}
-			case *llm.Result:
-				if p.Cache != nil {
-					return true
-				}
-			case *llm.Refusal, *llm.Thought, *llm.Reference, *llm.ServerCall, *llm.ServerResult, *llm.Opaque:
-			}
+		if slices.ContainsFunc(e.r.Messages[i].Parts, marked) {
+			return true
 		}
+	}
+	return false
+}
+
+// marked reports whether there is a breakpoint behind p or within it.
+func marked(p llm.Part) bool {
+	switch p := p.(type) {
+	case *llm.Prose:
+		return p.Cache != nil
+	case *llm.Blob:
+		return p.Cache != nil
+	case *llm.Call:
+		return p.Cache != nil
+	case *llm.Result:
+		return p.Cache != nil || slices.ContainsFunc(p.Parts, marked)
 	}
 	return false
 }

@@ -104,6 +104,7 @@ func response(dst []byte, texts []llm.Text, failed, wrapped bool) []byte {
 		v := jsontext.Value(dst[from:])
 		switch {
 		case v.Kind() != '{' || !v.IsValid(jsontext.AllowDuplicateNames(true)):
+		case failed && wire.Empty(v): // an empty error would be none
 		case !failed || jsonedit.Get(v, "error") != nil:
 			return dst
 		default:

@@ -82,7 +82,8 @@ func (e *requestEncoder) user(dst []byte, at string, m *llm.Message, parts []llm
 // expect it of instructions, and everything else as parts.
 func (e *requestEncoder) content(dst []byte, at string, parts []llm.Part) []byte {
 	if len(parts) == 1 {
-		if t, ok := parts[0].(*llm.Prose); ok && (t.Cache == nil || !e.caches()) && len(t.Extra.Members) == 0 {
+		if t, ok := parts[0].(*llm.Prose); ok && !e.marks(t.Cache) && len(t.Extra.Members) == 0 {
+			e.unmarked = e.unmarked || t.Cache != nil
 			return t.Text.AppendJSON(dst)
 		}
 	}
@@ -101,9 +102,6 @@ func (e *requestEncoder) content(dst []byte, at string, parts []llm.Part) []byte
 	}
 	return append(dst, ']')
 }
-
-// caches reports whether a breakpoint may change anything at the upstream.
-func (e *requestEncoder) caches() bool { return e.fit.Native || e.fit.Vendor == "openrouter" }
 
 func (e *requestEncoder) part(dst []byte, at string, p llm.Part) []byte {
 	switch p := p.(type) {
@@ -146,10 +144,7 @@ func saying(dst []byte, text string) []byte {
 }
 
 func (e *requestEncoder) close(dst []byte, b *llm.Breakpoint, x llm.Extra) []byte {
-	if b != nil && (e.caches() || b.Extra.Protocol == protocol.OpenAIChat) {
-		dst = breakpointTo(dst, b, e.fit)
-	}
-	return append(x.AppendTo(dst, protocol.OpenAIChat), '}')
+	return append(x.AppendTo(e.mark(dst, b, true), protocol.OpenAIChat), '}')
 }
 
 func (e *requestEncoder) blob(dst []byte, at string, b *llm.Blob) []byte {
@@ -298,11 +293,29 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, shown []ll
 		}
 		e.lose(at+".is_error", "dropped: the upstream has no mark for a tool that failed, so its text stands for itself")
 	}
+	cache := r.Cache
+	if e.breaks && cache != nil && len(texts) > 0 && !(e.home && cache.Extra.Protocol == protocol.OpenAIChat) {
+		texts, cache = marked(texts, cache), nil
+	}
 	dst = e.content(jsonw.Name(dst, "content"), at+".content", texts)
 	if (e.home || r.Extra.Protocol == protocol.OpenAIChat) && r.Name != "" {
 		dst = jsonw.String(dst, "name", r.Name)
 	}
-	return e.close(dst, r.Cache, r.Extra), shown
+	return append(r.Extra.AppendTo(e.mark(dst, cache, false), protocol.OpenAIChat), '}'), shown
+}
+
+// marked is parts with a breakpoint behind the last text, which is where OpenAI
+// has a seat for that of a result.
+func marked(parts []llm.Part, b *llm.Breakpoint) []llm.Part {
+	parts = slices.Clone(parts)
+	for i := len(parts) - 1; i >= 0; i-- {
+		if t, ok := parts[i].(*llm.Prose); ok {
+			own := *t
+			own.Cache, parts[i] = b, &own
+			return parts
+		}
+	}
+	return parts
 }
 
 var kinds = [...]string{llm.Image: "image", llm.Audio: "sound", llm.Video: "film", llm.Document: "document"}
@@ -388,6 +401,7 @@ func (e *requestEncoder) thoughts(dst []byte, ts []*llm.Thought) []byte {
 }
 
 func (e *requestEncoder) call(dst []byte, c *llm.Call) []byte {
+	e.unmarked = e.unmarked || c.Cache != nil
 	dst = jsonw.String(append(jsonw.Comma(dst), '{'), "id", c.ID)
 	if c.Kind == llm.Custom {
 		dst = append(dst, `,"type":"custom","custom":{`...)

@@ -16,7 +16,7 @@ import (
 // (fit.Native is false) gets the older, wider known spellings: max_tokens, the
 // role system, reasoning_content.
 func (*Codec) EncodeRequest(dst []byte, r *llm.Request, fit *protocol.Fit) ([]byte, []llm.Loss, error) {
-	e := requestEncoder{r: r, fit: fit, home: r.Protocol == protocol.OpenAIChat}
+	e := requestEncoder{r: r, fit: fit, home: r.Protocol == protocol.OpenAIChat, breaks: openaiwire.TakesBreakpoints(fit)}
 	dst = append(dst, '{')
 	dst = jsonw.String(dst, "model", fit.Model)
 	dst = e.messages(dst)
@@ -25,6 +25,12 @@ func (*Codec) EncodeRequest(dst []byte, r *llm.Request, fit *protocol.Fit) ([]by
 	dst = e.output(dst)
 	dst = e.rest(dst)
 	dst = r.Extra.AppendTo(dst, protocol.OpenAIChat)
+	switch {
+	case e.unmarked && e.breaks:
+		e.lose("cache_control", openaiwire.NoBreakpoint)
+	case e.unmarked:
+		e.lose("cache_control", openaiwire.CachesItself)
+	}
 	return append(dst, '}'), e.losses, nil
 }
 
@@ -32,7 +38,10 @@ type requestEncoder struct {
 	r      *llm.Request
 	fit    *protocol.Fit
 	home   bool // the client speaks this protocol, too: what it says is said
+	breaks bool // the model takes breakpoints of the prompt cache
 	losses []llm.Loss
+
+	unmarked bool // a breakpoint was left out
 }
 
 func (e *requestEncoder) lose(path, why string) {
@@ -204,8 +213,11 @@ func (e *requestEncoder) rest(dst []byte) []byte {
 			dst = jsonw.Raw(dst, "stream_options", []byte(`{"include_usage":true}`))
 		}
 	}
-	if !e.fit.Native && !e.home {
-		return dst // copies of the protocol may refuse what they do not know
+	if !e.fit.Native && !e.home { // copies of the protocol may refuse what they do not know
+		if r.Tier != "" && r.Tier != "auto" && r.Tier != "default" && r.Tier != "standard" && r.Tier != "standard_only" {
+			e.lose("service_tier", "dropped: the upstream has no tier "+r.Tier)
+		}
+		return dst
 	}
 	if r.Cache.Key != "" {
 		dst = jsonw.String(dst, "prompt_cache_key", r.Cache.Key)
@@ -311,31 +323,38 @@ func (e *requestEncoder) tool(dst []byte, t *llm.Tool) []byte {
 		dst = jsonw.Bool(dst, "strict", *t.Strict)
 	}
 	dst = append(t.Extra.AppendTo(dst, protocol.OpenAIChat), '}')
-	return breakpointTo(dst, t.Cache, e.fit)
+	return e.mark(dst, t.Cache, false)
 }
 
-// breakpointTo writes a cache breakpoint: under OpenAI's name for OpenAI, else
-// as Anthropic's, which routers of many vendors pass on.
-func breakpointTo(dst []byte, b *llm.Breakpoint, fit *protocol.Fit) []byte {
-	switch {
+// mark appends a breakpoint of the prompt cache to a part of a message, or
+// where seat is false to what has no seat for one: under OpenAI's name for
+// OpenAI, and as Anthropic's, which OpenRouter passes on.
+func (e *requestEncoder) mark(dst []byte, b *llm.Breakpoint, seat bool) []byte {
+	switch own := b != nil && b.Extra.Protocol == protocol.OpenAIChat; {
 	case b == nil:
-		return dst
-	case b.Extra.Protocol == protocol.OpenAIChat || fit.Native:
-		dst = append(jsonw.Name(dst, "prompt_cache_breakpoint"), `{"mode":"explicit"`...)
+	case own && e.home:
+		return openaiwire.AppendBreakpoint(dst, b)
+	case e.fit.Vendor == "openrouter":
+		dst = append(jsonw.Name(dst, "cache_control"), `{"type":"ephemeral"`...)
 		switch ttl := b.TTL; ttl {
-		case "", "5m":
-		case "1h":
-			dst = jsonw.String(dst, "ttl", "12h")
+		case "", "30m":
+		case "12h":
+			dst = jsonw.String(dst, "ttl", "1h")
 		default:
 			dst = jsonw.String(dst, "ttl", ttl)
 		}
+		return append(dst, '}')
+	case seat && e.breaks:
+		return openaiwire.AppendBreakpoint(dst, b)
 	default:
-		dst = append(jsonw.Name(dst, "cache_control"), `{"type":"ephemeral"`...)
-		if b.TTL != "" {
-			dst = jsonw.String(dst, "ttl", b.TTL)
-		}
+		e.unmarked = true
 	}
-	return append(dst, '}')
+	return dst
+}
+
+// marks reports whether a breakpoint is written on a part of a message.
+func (e *requestEncoder) marks(b *llm.Breakpoint) bool {
+	return b != nil && (e.breaks || e.fit.Vendor == "openrouter" || e.home && b.Extra.Protocol == protocol.OpenAIChat)
 }
 
 func (e *requestEncoder) choice(dst []byte) []byte {

@@ -1,6 +1,7 @@
 package openairesponses
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -103,6 +104,10 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part, kind string) []
 				dst = appendCitation(jsonw.Comma(dst), &p.Cites[i])
 			}
 			dst = append(dst, ']')
+			if !e.home { // it has no seat for a breakpoint
+				e.unmarked = e.unmarked || p.Cache != nil
+				return append(plain(dst, p.Extra), '}')
+			}
 		}
 		return append(e.cache(plain(dst, p.Extra), p.Cache), '}')
 	case *llm.Refusal:
@@ -130,22 +135,22 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part, kind string) []
 	return dst
 }
 
+// cache appends a breakpoint of the prompt cache to a part that has a seat for
+// one.
 func (e *requestEncoder) cache(dst []byte, b *llm.Breakpoint) []byte {
 	switch {
 	case b == nil:
-		return dst
-	case !e.fit.Native && b.Extra.Protocol != protocol.OpenAIResponses:
-		return dst
-	}
-	dst = append(jsonw.Name(dst, "prompt_cache_breakpoint"), `{"mode":"explicit"`...)
-	switch b.TTL {
-	case "", "5m":
-	case "1h":
-		dst = jsonw.String(dst, "ttl", "12h")
+	case e.marks(b):
+		return openaiwire.AppendBreakpoint(dst, b)
 	default:
-		dst = jsonw.String(dst, "ttl", b.TTL)
+		e.unmarked = true
 	}
-	return append(dst, '}')
+	return dst
+}
+
+// marks reports whether b is written where there is a seat.
+func (e *requestEncoder) marks(b *llm.Breakpoint) bool {
+	return b != nil && (e.breaks || e.home && b.Extra.Protocol == protocol.OpenAIResponses)
 }
 
 func appendCitation(dst []byte, c *llm.Citation) []byte {
@@ -252,7 +257,8 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result) []byte {
 		}
 	}
 	dst = jsonw.Name(dst, "output")
-	switch t, ok := lone(parts); {
+	parts = e.marked(parts, r.Cache)
+	switch t, ok := e.lone(parts); {
 	case ok:
 		dst = t.AppendJSON(dst)
 	default:
@@ -261,13 +267,32 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result) []byte {
 	return append(plain(dst, r.Extra), '}')
 }
 
+// marked is the parts of a result with the breakpoint b behind the last of
+// them that has a seat for one.
+func (e *requestEncoder) marked(parts []llm.Part, b *llm.Breakpoint) []llm.Part {
+	if b == nil {
+		return parts
+	}
+	for i := len(parts) - 1; i >= 0 && e.marks(b); i-- {
+		if t, ok := parts[i].(*llm.Prose); ok {
+			own := *t
+			own.Cache, parts = b, slices.Clone(parts)
+			parts[i] = &own
+			return parts
+		}
+	}
+	e.unmarked = true
+	return parts
+}
+
 // lone is the text of parts if they are nothing else than one text.
-func lone(parts []llm.Part) (llm.Text, bool) {
+func (e *requestEncoder) lone(parts []llm.Part) (llm.Text, bool) {
 	if len(parts) == 0 {
 		return llm.Plain(""), true
 	}
 	if len(parts) == 1 {
-		if p, ok := parts[0].(*llm.Prose); ok && len(p.Extra.Members) == 0 {
+		if p, ok := parts[0].(*llm.Prose); ok && len(p.Extra.Members) == 0 && !e.marks(p.Cache) {
+			e.unmarked = e.unmarked || p.Cache != nil
 			return p.Text, true
 		}
 	}
@@ -284,7 +309,7 @@ func (e *requestEncoder) turn(dst []byte, at string, m *llm.Message) []byte {
 			for n < len(m.Parts) && said(m.Parts[n]) {
 				n++
 			}
-			if t, ok := lone(m.Parts[i:n]); ok && t.Empty() && !e.home {
+			if t, ok := e.lone(m.Parts[i:n]); ok && t.Empty() && !e.home {
 				i = n - 1
 				continue
 			}
@@ -295,6 +320,7 @@ func (e *requestEncoder) turn(dst []byte, at string, m *llm.Message) []byte {
 		case *llm.Thought:
 			dst = e.thought(dst, at, p)
 		case *llm.Call:
+			e.unmarked = e.unmarked || p.Cache != nil
 			dst = appendCall(append(jsonw.Comma(dst), '{'), p, orEmpty(p, p.Args))
 			dst = append(plain(dst, p.Extra), '}')
 		case *llm.ServerCall:

@@ -20,7 +20,7 @@ const minOutput = 16
 // not stored at the upstream, and its reasoning is asked for sealed, so that
 // the next turn can bring it back (spec: translation-traps B7).
 func (*Codec) EncodeRequest(dst []byte, r *llm.Request, fit *protocol.Fit) ([]byte, []llm.Loss, error) {
-	e := requestEncoder{r: r, fit: fit, home: r.Protocol == protocol.OpenAIResponses}
+	e := requestEncoder{r: r, fit: fit, home: r.Protocol == protocol.OpenAIResponses, breaks: openaiwire.TakesBreakpoints(fit)}
 	dst = jsonw.String(append(dst, '{'), "model", fit.Model)
 	dst = e.input(dst)
 	dst = e.tools(dst)
@@ -28,6 +28,12 @@ func (*Codec) EncodeRequest(dst []byte, r *llm.Request, fit *protocol.Fit) ([]by
 	dst = e.reason(dst)
 	dst = e.text(dst)
 	dst = e.rest(dst)
+	switch {
+	case e.unmarked && e.breaks:
+		e.lose("cache_control", openaiwire.NoBreakpoint)
+	case e.unmarked:
+		e.lose("cache_control", openaiwire.CachesItself)
+	}
 	return append(dst, '}'), e.losses, nil
 }
 
@@ -35,7 +41,10 @@ type requestEncoder struct {
 	r      *llm.Request
 	fit    *protocol.Fit
 	home   bool // the request came in this protocol
+	breaks bool // the model takes breakpoints of the prompt cache
 	losses []llm.Loss
+
+	unmarked bool // a breakpoint was left out
 }
 
 func (e *requestEncoder) lose(path, why string) {
@@ -350,6 +359,7 @@ func (e *requestEncoder) tool(dst []byte, at string, t *llm.Tool) []byte {
 			dst = jsonw.Bool(dst, "strict", false)
 		}
 	}
+	e.unmarked = e.unmarked || t.Cache != nil
 	if t.Deferred && e.home {
 		dst = jsonw.Bool(dst, "defer_loading", true)
 	}

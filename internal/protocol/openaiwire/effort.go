@@ -46,7 +46,8 @@ func OfBudget(n int64) string {
 }
 
 // Nearest is the effort of levels that is nearest to want: the next lower one,
-// else the lowest. Without levels it is want.
+// else the lowest. Who wants some thinking does not get none. Without levels it
+// is want.
 func Nearest(want string, levels []string) string {
 	i := slices.Index(efforts, want)
 	if len(levels) == 0 || i < 0 || slices.Contains(levels, want) {
@@ -57,7 +58,7 @@ func Nearest(want string, levels []string) string {
 			return efforts[j]
 		}
 	}
-	for _, level := range efforts {
+	for _, level := range append(efforts[1:len(efforts):len(efforts)], efforts[0]) {
 		if slices.Contains(levels, level) {
 			return level
 		}
