@@ -221,10 +221,10 @@ func (e *requestEncoder) rest(dst []byte) []byte {
 }
 
 // include asks for what the neutral request needs and for what the client
-// asked.
+// asked. A model that does not reason refuses to seal its reasoning.
 func (e *requestEncoder) include(dst []byte) []byte {
 	var list []byte
-	if e.r.Reason.Sealed || !e.home {
+	if e.r.Reason.Sealed && e.home || !e.home && (!e.fit.Known || e.fit.Reasoning) {
 		list = append(list, `"`+sealed+`"`...)
 	}
 	if e.r.Sampling.Logprobs {
