@@ -27,13 +27,15 @@ var update = flag.Bool("update", false, "write what comes out into testdata/exch
 //   - fit, the upstream's model and what is known of it, a word a line
 //   - asked.Q, what an upstream of protocol Q is asked for it
 //   - losses, what of the request did not cross as it was, a line each
-//   - answer.Q or stream.Q, what the upstream says to that, if anything
+//   - answer.Q or stream.Q, what the upstream says to that, if anything, or
+//     unfold.Q, a whole answer where the client wants a stream
 //   - told.P, what the client gets of it
 //   - answer losses, likewise
 type exchange struct {
 	client, upstream     protocol.Translator
 	request, answer      []byte
 	streamed             bool
+	unfold               bool
 	fit                  protocol.Fit
 	asked, told          []byte
 	losses, answerLosses string
@@ -50,8 +52,8 @@ func readExchange(t *testing.T, a *txtar.Archive) *exchange {
 			x.request, x.client = bytes.TrimSpace(f.Data), named[proto]
 		case "asked":
 			x.asked, x.upstream = f.Data, named[proto]
-		case "answer", "stream":
-			x.answer, x.streamed = f.Data, kind == "stream"
+		case "answer", "stream", "unfold":
+			x.answer, x.streamed, x.unfold = f.Data, kind != "answer", kind == "unfold"
 		case "told":
 			x.told = f.Data
 		case "losses":
@@ -100,6 +102,12 @@ func (x *exchange) run(t *testing.T) map[string]string {
 	out := map[string]string{"asked": pretty(t, asked), "losses": linesOf(losses)}
 	switch {
 	case x.answer == nil:
+	case x.unfold:
+		told, err := b.Unfold(nil, x.answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out["told"] = string(bytes.TrimSuffix(b.End(told), []byte("\n")))
 	case x.streamed:
 		var told []byte
 		for _, f := range codectest.Frames(x.answer) {

@@ -7,6 +7,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
+	"portico/internal/protocol/wire"
 	"portico/internal/sse"
 )
 
@@ -447,7 +448,7 @@ func (s *streamEncoder) cite(dst []byte, e *llm.Event, p *part) []byte {
 		dst = appendCitation(dst, e.Cite, span(llm.Wire(quoted(s.said)), e.Cite))
 		dst = append(dst, "}}\n\n"...)
 	default:
-		s.once("citations", "dropped: a citation came when its text was not open")
+		s.once("citations", wire.LateCitation)
 	}
 	return dst
 }

@@ -2,6 +2,7 @@ package gemini
 
 import (
 	"encoding/json/jsontext"
+	"strconv"
 
 	"portico/internal/jsonedit"
 	"portico/internal/protocol/jsonw"
@@ -55,7 +56,11 @@ func odd(dst, v []byte) []byte {
 	if p == nil {
 		p = []byte("0")
 	}
-	return jsonw.Raw(jsonw.Raw(jsonw.Raw(dst, "token", token), "logprob", p), "bytes", []byte("null"))
+	dst = append(jsonw.Name(jsonw.Raw(jsonw.Raw(dst, "token", token), "logprob", p), "bytes"), '[')
+	for _, c := range []byte(wire.Text(token)) {
+		dst = strconv.AppendInt(jsonw.Comma(dst), int64(c), 10)
+	}
+	return append(dst, ']')
 }
 
 // appendLogprobs appends OpenAI's object as a logprobsResult, and reports

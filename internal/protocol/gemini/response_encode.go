@@ -25,6 +25,9 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 	counts, other := inner(r.Extra, "usageMetadata")
 	if r.HasUsage {
 		dst = appendUsage(jsonw.Name(dst, "usageMetadata"), r.Usage, counts)
+		if r.Usage.CacheWrite > 0 {
+			e.lose("usage", promptOnly)
+		}
 	}
 	dst = jsonw.String(dst, "modelVersion", echo.Model)
 	dst = jsonw.String(dst, "responseId", answerID(r.ID, echo))
@@ -52,6 +55,10 @@ func answerID(id string, echo *protocol.Echo) string {
 	}
 	return id
 }
+
+// promptOnly is the loss of an answer that wrote into a cache, which Google does
+// not tell.
+const promptOnly = "approximated: what was written to the cache is told as prompt"
 
 // appendUsage writes a usageMetadata (spec: upstreams §2.11). x is what Google
 // itself told beside the counts; of the prompt it counts apart what its tools

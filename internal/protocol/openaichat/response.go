@@ -78,8 +78,15 @@ func (d *decoder) answer(path string, v []byte) (a llm.Answer) {
 			a.Stop = llm.StopMalformed // unless there is another call
 		}
 	}
-	a.Stop = stopWithCalls(a.Stop, a.Parts)
+	if a.Stop = stopWithCalls(a.Stop, a.Parts); a.Stop == llm.StopEnd && slices.ContainsFunc(a.Parts, isRefusal) {
+		a.Stop = llm.StopRefusal
+	}
 	return a
+}
+
+func isRefusal(p llm.Part) bool {
+	_, ok := p.(*llm.Refusal)
+	return ok
 }
 
 // nameless reports whether p is a call without a name, which nobody can answer:
@@ -181,6 +188,18 @@ func stopOf(s string) llm.Stop {
 	return llm.StopOther
 }
 
+// declines reports whether p is the model's own refusal, which OpenAI tells by
+// its words alone: it has come to its end. SDKs take a filter for a failure. What
+// Anthropic says of a refusal is not the model's.
+func declines(p *llm.Refusal) bool { return p.Extra.Protocol != protocol.Anthropic }
+
+func stopOfRefusal(s llm.Stop, declined bool) llm.Stop {
+	if declined && s == llm.StopRefusal {
+		return llm.StopEnd
+	}
+	return s
+}
+
 // finish is how the protocol says why an answer stopped.
 func finish(s llm.Stop, calls bool) string {
 	switch s {
@@ -210,6 +229,9 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 	}
 	dst = append(dst, ']')
 	dst = append(jsonw.Name(dst, "usage"), openaiwire.AppendChatUsage(nil, r.Usage)...)
+	if r.Usage.CacheHour > 0 {
+		e.lose("usage", openaiwire.OneCache)
+	}
 	if r.Tier != "" {
 		dst = jsonw.String(dst, "service_tier", r.Tier)
 	}
@@ -245,7 +267,7 @@ func (e *answerEncoder) answer(dst []byte, i int, a *llm.Answer) []byte {
 	var said, thought, refused []llm.Text
 	var cites []llm.Citation
 	var images []*llm.Blob
-	sealed, calls := false, 0
+	sealed, declined, calls := false, false, 0
 	at := "choices[" + strconv.Itoa(i) + "]"
 	runes := 0
 	for j, p := range a.Parts {
@@ -271,6 +293,7 @@ func (e *answerEncoder) answer(dst []byte, i int, a *llm.Answer) []byte {
 			sealed = sealed || p.Seal != nil
 		case *llm.Refusal:
 			refused = append(refused, p.Text)
+			declined = declined || declines(p)
 		case *llm.Call:
 			calls++
 		case *llm.Blob:
@@ -342,7 +365,7 @@ func (e *answerEncoder) answer(dst []byte, i int, a *llm.Answer) []byte {
 	} else {
 		dst = append(dst, "null"...)
 	}
-	dst = jsonw.String(dst, "finish_reason", finish(a.Stop, calls > 0))
+	dst = jsonw.String(dst, "finish_reason", finish(stopOfRefusal(a.Stop, declined), calls > 0))
 	return append(a.Extra.AppendTo(dst, protocol.OpenAIChat), '}')
 }
 

@@ -27,14 +27,15 @@ type streamDecoder struct {
 
 // A choiceDecoder is the state of one answer.
 type choiceDecoder struct {
-	stream *streamDecoder
-	answer int
-	parts  int      // how many were opened
-	open   openKind // the text that is open
-	part   int      // … and its number
-	calls  []callDecoder
-	halted bool
-	heard  []byte // the sound so far
+	stream   *streamDecoder
+	answer   int
+	parts    int      // how many were opened
+	open     openKind // the text that is open
+	part     int      // … and its number
+	calls    []callDecoder
+	declined bool // the model refused in words
+	halted   bool
+	heard    []byte // the sound so far
 }
 
 type openKind uint8
@@ -196,6 +197,9 @@ func (s *streamDecoder) choice(dst []llm.Event, v []byte) []llm.Event {
 	default: // a client that is told of calls would look for them
 		e.Stop = llm.StopMalformed
 	}
+	if c.declined && e.Stop == llm.StopEnd {
+		e.Stop = llm.StopRefusal
+	}
 	if len(sequence) > 0 && sequence[0] == '"' {
 		e.Sequence = llm.Wire(sequence)
 		if e.Stop == llm.StopEnd {
@@ -215,7 +219,7 @@ func (c *choiceDecoder) delta(dst []llm.Event, v []byte) []llm.Event {
 		case "content":
 			dst = c.content(dst, m.Value)
 		case "refusal":
-			dst = c.grow(dst, openRefusal, m.Value)
+			dst, c.declined = c.grow(dst, openRefusal, m.Value), true
 		case "reasoning_content", "reasoning":
 			if reasoning == nil && m.Value[0] == '"' { // some send it under both names
 				reasoning = m.Value

@@ -25,6 +25,7 @@ type streamEncoder struct {
 // A choiceEncoder is the state of one choice.
 type choiceEncoder struct {
 	begun, halted bool
+	declined      bool          // the model refused in words
 	calls         int           // tool calls that were opened
 	parts         []partEncoder // by the number of the part
 	runes         int           // characters of text that went out, for citations
@@ -78,6 +79,9 @@ func (s *streamEncoder) Feed(dst []byte, e *llm.Event) []byte {
 	case llm.Open:
 		p := c.part(e.Part)
 		p.what, p.start = e.What, c.runes
+		if r, ok := e.What.(*llm.Refusal); ok {
+			c.declined = c.declined || declines(r)
+		}
 		if call, ok := e.What.(*llm.Call); ok {
 			p.call = c.calls
 			c.calls++
@@ -100,7 +104,7 @@ func (s *streamEncoder) Feed(dst []byte, e *llm.Event) []byte {
 			c.halted = true
 			dst = bytes.TrimSuffix(s.delta(dst, e.Answer, c), []byte{','}) // behind the role
 			dst = append(dst, `},"logprobs":null,"finish_reason":"`...)
-			dst = append(append(dst, finish(e.Stop, c.calls > 0)...), "\"}]}\n\n"...)
+			dst = append(append(dst, finish(stopOfRefusal(e.Stop, c.declined), c.calls > 0)...), "\"}]}\n\n"...)
 		}
 	case llm.Close, llm.Note, llm.Begin, llm.Tally, llm.End:
 	}
@@ -218,6 +222,9 @@ func (s *streamEncoder) whole(dst []byte, e *llm.Event, c *choiceEncoder) []byte
 			c.runes += p.Text.Runes()
 			dst = s.close(p.Text.AppendJSON(append(s.delta(dst, e.Answer, c), `"content":`...)), nil)
 		}
+		for i := range p.Cites {
+			dst = s.cited(dst, &llm.Event{Answer: e.Answer, Part: e.Part, Cite: &p.Cites[i]}, c)
+		}
 	case *llm.Thought:
 		dst = s.delta(dst, e.Answer, c)
 		if !p.Text.Empty() {
@@ -228,6 +235,7 @@ func (s *streamEncoder) whole(dst []byte, e *llm.Event, c *choiceEncoder) []byte
 		}
 		dst = s.close(dst, nil)
 	case *llm.Refusal:
+		c.declined = c.declined || declines(p)
 		dst = s.close(p.Text.AppendJSON(append(s.delta(dst, e.Answer, c), `"refusal":`...)), nil)
 	case *llm.Call:
 		call := *p
@@ -274,6 +282,9 @@ func (s *streamEncoder) End(dst []byte) []byte {
 	if s.echo.Request != nil && s.echo.Request.StreamUsage {
 		dst = append(append(dst, s.head...), `],"usage":`...)
 		dst = append(openaiwire.AppendChatUsage(dst, s.usage), "}\n\n"...)
+		if s.usage.CacheHour > 0 {
+			s.lose("usage", openaiwire.OneCache)
+		}
 	}
 	return append(dst, "data: [DONE]\n\n"...)
 }

@@ -7,6 +7,7 @@ import (
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/protocol/jsonw"
 	"portico/internal/protocol/openaiwire"
 	"portico/internal/protocol/wire"
 )
@@ -234,7 +235,11 @@ func (d *decoder) prose(v []byte) *llm.Prose {
 				d.keep(&p.Extra, m)
 			}
 		case "logprobs":
-			if !wire.Empty(m.Value) {
+			switch {
+			case wire.Empty(m.Value):
+			case d.r.Protocol == "" && m.Value[0] == '[': // of an answer
+				d.odds = append(jsonw.Comma(d.odds), m.Value[1:len(m.Value)-1]...)
+			default:
 				d.keep(&p.Extra, m)
 			}
 		case "prompt_cache_breakpoint":

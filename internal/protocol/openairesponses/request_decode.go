@@ -47,6 +47,8 @@ type decoder struct {
 	r   *llm.Request
 	doc *jsonedit.Outline // of the request
 	err *fault.Fault
+
+	odds []byte // of an answer: the log probabilities of its texts, with commas between
 }
 
 func (d *decoder) bad(param, format string, args ...any) {

@@ -59,7 +59,7 @@ func (d *decoder) response(body []byte) (*llm.Response, llm.Answer) {
 			}
 		}
 	}
-	a.Stop = stopOf(status, detail, a.Parts)
+	a.Stop, a.Logprobs = stopOf(status, detail, a.Parts), oddsOf(d.odds)
 	return r, a
 }
 
@@ -92,6 +92,15 @@ func stopOf(status, detail string, parts []llm.Part) llm.Stop {
 	return llm.StopEnd
 }
 
+// oddsOf is a list of log probabilities, without its brackets, as the neutral
+// language has it, nil if there are none.
+func oddsOf(list []byte) jsontext.Value {
+	if len(list) == 0 {
+		return nil
+	}
+	return append(append([]byte(`{"content":[`), list...), `],"refusal":null}`...)
+}
+
 // EncodeResponse appends a whole response object. Only the first of several
 // answers has a seat.
 func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) ([]byte, []llm.Loss, error) {
@@ -107,14 +116,24 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 		e.lose("output", whySpoken)
 		a.Parts = append(slices.Clip(a.Parts), said)
 	}
+	e.odds = jsonedit.Get(a.Logprobs, "content")
 	items := e.items(nil, &a)
+	if e.odds != nil {
+		e.lose("logprobs", "dropped: there is no text that they are about")
+	}
 	created := r.Created
 	if created == 0 {
 		created = echo.Created
 	}
+	if a.Stop == llm.StopRefusal && !slices.ContainsFunc(a.Parts, isRefusal) {
+		a.Stop = llm.StopFilter
+	}
 	dst = e.head(append(dst, '{'), created, statusOf(a.Stop), a.Stop)
 	dst = append(append(append(jsonw.Name(dst, "output"), '['), items...), ']')
 	dst = append(jsonw.Name(dst, "usage"), openaiwire.AppendResponsesUsage(nil, r.Usage)...)
+	if r.Usage.CacheHour > 0 {
+		e.lose("usage", openaiwire.OneCache)
+	}
 	return append(dst, '}'), e.losses, nil
 }
 
@@ -128,6 +147,14 @@ func responseID(id string, echo *protocol.Echo) string {
 	return "resp_" + id
 }
 
+func isRefusal(p llm.Part) bool {
+	_, ok := p.(*llm.Refusal)
+	return ok
+}
+
+// statusOf is how an answer ended. A refusal is told by its words; one without
+// any must be made a filter before, or nobody would see it (spec:
+// translation-traps B30).
 func statusOf(s llm.Stop) string {
 	switch s {
 	case llm.StopLength, llm.StopContext, llm.StopFilter, llm.StopPause:
@@ -175,6 +202,7 @@ func callStatus(c *llm.Call, args llm.Text) string {
 type answerEncoder struct {
 	echo   *protocol.Echo
 	id     string // the response's
+	odds   []byte // the log probabilities of the next text
 	losses []llm.Loss
 }
 
@@ -360,14 +388,16 @@ func (e *answerEncoder) part(dst []byte, p llm.Part) []byte {
 		dst = append(dst, `{"type":"refusal"`...)
 		return append(jsonw.Text(dst, "refusal", p.Text), '}')
 	case *llm.Prose:
-		return appendOutputText(dst, p.Text, p.Cites)
+		odds := e.odds
+		e.odds = nil
+		return appendOutputText(dst, p.Text, p.Cites, odds)
 	}
 	return dst
 }
 
-// appendOutputText appends a part of text with the members that clients demand
-// (spec: translation-traps E25).
-func appendOutputText(dst []byte, t llm.Text, cites []llm.Citation) []byte {
+// appendOutputText appends a part of text with the members that clients demand,
+// and its log probabilities, which may be nil (spec: translation-traps E25).
+func appendOutputText(dst []byte, t llm.Text, cites []llm.Citation, odds []byte) []byte {
 	dst = append(jsonw.Text(append(dst, `{"type":"output_text"`...), "text", t), `,"annotations":[`...)
 	for i := range cites {
 		c := cites[i]
@@ -376,7 +406,16 @@ func appendOutputText(dst []byte, t llm.Text, cites []llm.Citation) []byte {
 		}
 		dst = appendCitation(jsonw.Comma(dst), &c)
 	}
-	return append(dst, `],"logprobs":[]}`...)
+	return append(appendOdds(append(dst, ']'), odds), '}')
+}
+
+// appendOdds appends the log probabilities of a text, which must be there, be
+// it an empty list.
+func appendOdds(dst, list []byte) []byte {
+	if len(list) == 0 || list[0] != '[' {
+		list = []byte("[]")
+	}
+	return jsonw.Raw(dst, "logprobs", list)
 }
 
 func (e *answerEncoder) call(dst []byte, n int, c *llm.Call, args llm.Text, status string) []byte {

@@ -38,7 +38,7 @@ func (s *streamDecoder) Feed(dst []llm.Event, event, data []byte) ([]llm.Event, 
 	if s.ended || len(data) == 0 || string(data) == "[DONE]" {
 		return dst, nil
 	}
-	var typ, delta, item, response, part, text []byte
+	var typ, delta, item, response, part, text, odds []byte
 	index, inner := int64(0), int64(0)
 	for m, err := range jsonedit.Members(data) {
 		if err != nil {
@@ -59,6 +59,8 @@ func (s *streamDecoder) Feed(dst []llm.Event, event, data []byte) ([]llm.Event, 
 			response = m.Value
 		case "annotation":
 			part = m.Value
+		case "logprobs":
+			odds = m.Value
 		case "text", "arguments", "input", "refusal":
 			text = m.Value
 		}
@@ -78,6 +80,9 @@ func (s *streamDecoder) Feed(dst []llm.Event, event, data []byte) ([]llm.Event, 
 		dst = s.added(dst, index, item)
 	case "response.output_text.delta":
 		dst = s.grow(dst, s.item(index, "message"), inner, delta, func() llm.Part { return &llm.Prose{} })
+		if len(odds) > 2 && odds[0] == '[' {
+			dst = append(dst, llm.Event{Kind: llm.Odds, Logprobs: oddsOf(odds[1 : len(odds)-1])})
+		}
 	case "response.refusal.delta":
 		dst = s.grow(dst, s.item(index, "message"), inner, delta, func() llm.Part { return &llm.Refusal{} })
 	case "response.reasoning_summary_text.delta":
@@ -224,6 +229,9 @@ func (s *streamDecoder) done(dst []llm.Event, index int64, item []byte) []llm.Ev
 				dst = append(dst, llm.Event{Kind: llm.Whole, Part: s.parts, What: p})
 				s.parts++
 			}
+			if odds := oddsOf(d.odds); odds != nil {
+				dst = append(dst, llm.Event{Kind: llm.Odds, Logprobs: odds})
+			}
 		}
 	case "reasoning":
 		t := d.reasoning(item)
@@ -278,6 +286,9 @@ func (s *streamDecoder) complete(dst []llm.Event, response []byte) []llm.Event {
 		for _, p := range a.Parts {
 			dst = append(dst, llm.Event{Kind: llm.Whole, Part: s.parts, What: p})
 			s.parts++
+		}
+		if a.Logprobs != nil {
+			dst = append(dst, llm.Event{Kind: llm.Odds, Logprobs: a.Logprobs})
 		}
 	}
 	if a.Stop == llm.StopEnd || a.Stop == llm.StopUnset {

@@ -2,13 +2,16 @@ package openairesponses
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"portico/internal/fault"
+	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // NewEncoder returns an encoder for one stream of events. Everything that was
@@ -26,6 +29,7 @@ type streamEncoder struct {
 	outputs      int            // items that were begun
 	output       [][]byte       // items that are done, by their output_index
 	parts        []*partEncoder // by the number of the part
+	said         *partEncoder   // the text that grew last
 	usage        llm.Usage
 	stop         llm.Stop
 }
@@ -36,6 +40,7 @@ type partEncoder struct {
 	index int    // its output_index, -1: not begun
 	text  []byte // the inside of a JSON string
 	cites []llm.Citation
+	odds  []byte // a list of log probabilities, without its brackets
 	seal  *llm.Seal
 	done  bool
 }
@@ -78,7 +83,9 @@ func (s *streamEncoder) Feed(dst []byte, e *llm.Event) []byte {
 		s.stop = e.Stop
 	case llm.End:
 		return s.End(dst)
-	case llm.Begin, llm.Odds, llm.Note:
+	case llm.Odds:
+		dst = s.likely(dst, jsonedit.Get(e.Logprobs, "content"))
+	case llm.Begin, llm.Note:
 	}
 	return dst
 }
@@ -177,13 +184,31 @@ func (s *streamEncoder) grow(dst []byte, p *partEncoder, t llm.Text) []byte {
 	case *llm.Refusal:
 		dst = append(s.place(s.event(dst, "response.refusal.delta"), p), `,"content_index":0`...)
 	default:
+		s.said = p
 		dst = append(s.place(s.event(dst, "response.output_text.delta"), p), `,"content_index":0,"logprobs":[]`...)
 	}
 	return shut(jsonw.Text(dst, "delta", t))
 }
 
+// likely tells the log probabilities of the text that just grew. It has gone
+// out already, so they go with a delta that adds nothing to it.
+func (s *streamEncoder) likely(dst, list []byte) []byte {
+	p := s.said
+	switch {
+	case len(list) <= 2 || list[0] != '[':
+		return dst
+	case p == nil || p.done:
+		s.lose("logprobs", "dropped: there is no text that they are about")
+		return dst
+	}
+	p.odds = append(jsonw.Comma(p.odds), list[1:len(list)-1]...)
+	dst = append(s.place(s.event(dst, "response.output_text.delta"), p), `,"content_index":0`...)
+	return shut(append(appendOdds(dst, list), `,"delta":""`...))
+}
+
 func (s *streamEncoder) cited(dst []byte, p *partEncoder, c llm.Citation) []byte {
 	if p.index < 0 || p.done {
+		s.lose("citations", wire.LateCitation)
 		return dst
 	}
 	if c.Start == 0 && c.End == 0 {
@@ -246,8 +271,13 @@ func (s *streamEncoder) close(dst []byte, p *partEncoder) []byte {
 		dst = shut(jsonw.Text(dst, "refusal", text))
 		dst, item = s.endMessage(dst, p, &llm.Refusal{Text: text})
 	default:
-		dst = append(s.place(s.event(dst, "response.output_text.done"), p), `,"content_index":0,"logprobs":[]`...)
-		dst = shut(jsonw.Text(dst, "text", text))
+		var odds []byte
+		if p.odds != nil {
+			odds = append(append([]byte{'['}, p.odds...), ']')
+		}
+		dst = append(s.place(s.event(dst, "response.output_text.done"), p), `,"content_index":0`...)
+		dst = shut(jsonw.Text(appendOdds(dst, odds), "text", text))
+		s.odds = odds
 		dst, item = s.endMessage(dst, p, &llm.Prose{Text: text, Cites: p.cites})
 	}
 	return s.keep(dst, p.index, item)
@@ -255,7 +285,9 @@ func (s *streamEncoder) close(dst []byte, p *partEncoder) []byte {
 
 func (s *streamEncoder) endMessage(dst []byte, p *partEncoder, what llm.Part) ([]byte, []byte) {
 	dst = append(s.place(s.event(dst, "response.content_part.done"), p), `,"content_index":0`...)
+	odds := s.odds
 	dst = shut(s.part(jsonw.Name(dst, "part"), what))
+	s.odds = odds // they are told twice
 	return dst, append(s.answerEncoder.message([]byte{'{'}, s.idOf(p), "completed", []llm.Part{what}), '}')
 }
 
@@ -312,11 +344,17 @@ func (s *streamEncoder) End(dst []byte) []byte {
 		}
 	}
 	dst = s.speak(dst)
+	if s.stop == llm.StopRefusal && !slices.ContainsFunc(s.parts, func(p *partEncoder) bool { return isRefusal(p.what) && p.index >= 0 }) {
+		s.stop = llm.StopFilter
+	}
 	status := statusOf(s.stop)
 	dst = append(jsonw.Name(s.event(dst, "response."+status), "response"), '{')
 	dst = s.head(dst, s.echo.Created, status, s.stop)
 	dst = append(append(append(jsonw.Name(dst, "output"), '['), bytes.Join(s.output, []byte(","))...), ']')
 	dst = append(jsonw.Name(dst, "usage"), openaiwire.AppendResponsesUsage(nil, s.usage)...)
+	if s.usage.CacheHour > 0 {
+		s.lose("usage", openaiwire.OneCache)
+	}
 	return shut(append(dst, '}'))
 }
 

@@ -5,6 +5,9 @@ import (
 	"portico/internal/protocol/jsonw"
 )
 
+// OneCache is the loss of an answer whose cache was written for different times.
+const OneCache = "approximated: what is cached for an hour is told with what is cached for less"
+
 // AppendChatUsage appends u as the usage object of Chat Completions, in which
 // the prompt includes what was cached and the completion what was reasoned.
 func AppendChatUsage(dst []byte, u llm.Usage) []byte {

@@ -6,6 +6,8 @@ const (
 	TextOnly = "approximated: a document that is text stands here as plain text"
 	// ToolInWords: what a search for tools found has no seat of its own.
 	ToolInWords = "approximated: a tool that a search found is named in words"
+	// LateCitation: what a text rests on was told when it was whole already.
+	LateCitation = "dropped: a citation came when its text was not open"
 	// HeldElsewhere: a file was given to another provider than is asked.
 	HeldElsewhere = "dropped: a file that only its provider holds"
 )
