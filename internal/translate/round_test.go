@@ -134,12 +134,11 @@ func bodyOf(t *testing.T, proto protocol.Translator, seed uint64) []byte {
 
 // A trip is a request there and back.
 type trip struct {
-	client, upstream    protocol.Translator
-	to                  *Upstream
-	body, there, back   []byte
-	want, got           said
-	losses              []llm.Loss
-	differ, lostUnnamed []string
+	client, upstream  protocol.Translator
+	to                *Upstream
+	body, there, back []byte
+	want, got         said
+	losses            []llm.Loss
 }
 
 func travel(t *testing.T, client, upstream protocol.Translator, body []byte, to *Upstream) *trip {
@@ -226,10 +225,21 @@ func checkTrip(t *testing.T, seed uint64, x *trip, used []bool) {
 // models are those of which something is known that matters to a request: what
 // they refuse, and which efforts and levels they have.
 var models = []struct{ provider, proto, model string }{
-	{"openai", chat, "gpt-4.1"}, {"openai", chat, "gpt-5.2"}, {"openai", chat, "o3"}, {"openai", responses, "gpt-5.6-sol"}, {"openai", responses, "gpt-4o-mini"},
-	{"compat", chat, "deepseek-chat"}, {"compat", claude, "glm-5"},
-	{"anthropic", claude, "claude-3-5-haiku-20241022"}, {"anthropic", claude, "claude-sonnet-4-5"}, {"anthropic", claude, "claude-opus-4-6"}, {"anthropic", claude, "claude-opus-5-5"},
-	{"gemini", gem, "gemini-2.0-flash"}, {"gemini", gem, "gemini-2.5-pro"}, {"gemini", gem, "gemini-3-pro-preview"}, {"gemini", gem, "gemini-3.5-flash"},
+	{"openai", chat, "gpt-4.1"},
+	{"openai", chat, "gpt-5.2"},
+	{"openai", chat, "o3"},
+	{"openai", responses, "gpt-5.6-sol"},
+	{"openai", responses, "gpt-4o-mini"},
+	{"compat", chat, "deepseek-chat"},
+	{"compat", claude, "glm-5"},
+	{"anthropic", claude, "claude-3-5-haiku-20241022"},
+	{"anthropic", claude, "claude-sonnet-4-5"},
+	{"anthropic", claude, "claude-opus-4-6"},
+	{"anthropic", claude, "claude-opus-5-5"},
+	{"gemini", gem, "gemini-2.0-flash"},
+	{"gemini", gem, "gemini-2.5-pro"},
+	{"gemini", gem, "gemini-3-pro-preview"},
+	{"gemini", gem, "gemini-3.5-flash"},
 }
 
 // TestModelsRefuse: whatever a model refuses, what of a request does not come

@@ -48,12 +48,7 @@ func (e *Encoder) Prompt(i int) {
 
 // settle adds the usage of the answer under way to the sum.
 func (e *Encoder) settle() {
-	e.usage.Input += e.told.Input
-	e.usage.CacheRead += e.told.CacheRead
-	e.usage.CacheWrite += e.told.CacheWrite
-	e.usage.Output += e.told.Output
-	e.usage.Reasoning += e.told.Reasoning
-	e.told = llm.Usage{}
+	e.usage, e.told = e.usage.Plus(e.told), llm.Usage{}
 }
 
 // Feed takes the data of one chat stream event and appends to dst the events
