@@ -71,6 +71,8 @@ var walls = []struct {
 	{from: "internal/pool", never: "portico/internal/store", why: "the store implements what the pool declares"},
 	{from: "internal/pool", never: "portico/internal/relay", why: "arrows run down"},
 	{from: "internal/pool", never: "portico/internal/config", why: "the pool is handed accounts, whoever wrote them down"},
+	{from: "internal/gauge", never: "portico/internal/", save: []string{"jsonedit", "pace", "pool", "protocol", "provider"}, why: "vendors are asked beside the path, and the pool is told"},
+	{from: "internal/relay", never: "portico/internal/gauge", why: "the path does not wait for an answer about money"},
 	{from: "internal/models", never: "portico/internal/relay", why: "lists are asked for beside the path, not on it"},
 	{from: "internal/models", never: "portico/internal/store", why: "a list can be asked for anew, so it is in no database"},
 	{from: "internal/relay", never: "portico/internal/store", why: "the path does not wait for a database"},

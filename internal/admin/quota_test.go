@@ -19,11 +19,14 @@ func TestQuota(t *testing.T) {
 		{Window: "7d", Left: 0.8766, Resets: in(84 * time.Hour)},
 		{Window: "primary", Left: 0, Resets: in(time.Minute)},
 		{Window: "secondary", Left: 0.5, Resets: in(-time.Second)},
-	}}
+		{Window: "credit", Left: pace.Unknown, Amount: 4.2, Currency: "USD", Told: now},
+	}, Kept: 0.3}
+	percent := func(n float64) *float64 { return &n }
 	want := []Quota{
-		{Window: "5h", LeftPercent: 25, Resets: in(150 * time.Minute), RunsDry: in(50 * time.Minute)},
-		{Window: "7d", LeftPercent: 87.7, Resets: in(84 * time.Hour)},
-		{Window: "primary", Resets: in(time.Minute)},
+		{Window: "5h", LeftPercent: percent(25), Resets: in(150 * time.Minute), Protected: true, RunsDry: in(50 * time.Minute)},
+		{Window: "7d", LeftPercent: percent(87.7), Resets: in(84 * time.Hour)},
+		{Window: "primary", LeftPercent: percent(0), Resets: in(time.Minute), Protected: true},
+		{Window: "credit", Amount: percent(4.2), Currency: "USD"},
 	}
 	if d := cmp.Diff(want, quota(v, now)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

@@ -1,14 +1,17 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"portico/internal/access"
 	"portico/internal/catalog"
 	"portico/internal/config"
 	"portico/internal/fetch"
+	"portico/internal/glob"
 	"portico/internal/ingress"
 	"portico/internal/models"
 	"portico/internal/pool"
@@ -38,6 +41,10 @@ func (a *App) apply(c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	guard, err := guardOf(&c.Quota.Protect)
+	if err != nil {
+		return err
+	}
 	cat := catalog.New(c.Models)
 	if err := a.shelf.Set(models.Setup{Accounts: accounts, Routes: rules, Catalog: cat}); err != nil {
 		return err
@@ -47,6 +54,7 @@ func (a *App) apply(c *config.Config) error {
 	policy := access.NewPolicy(c)
 	a.policy.Store(policy)
 	a.log.Set(c.Log)
+	a.pool.Protect(guard)
 	a.pool.Set(accounts)
 	a.keepTokens(accounts)
 	a.answers.SetLimits(answerLimits(c))
@@ -83,6 +91,24 @@ func hedgeOf(h *config.Hedge) *relay.Hedge {
 		out.Quantile = float64(h.Percentile) / 100
 	}
 	return out
+}
+
+// guardOf is p as the pool takes it, nil if nothing is protected.
+func guardOf(p *config.Protect) (*pool.Guard, error) {
+	if !p.Enabled {
+		return nil, nil
+	}
+	g := &pool.Guard{Else: float64(p.Percent) / 100, LastResort: p.LastResort}
+	for name, percent := range p.Groups {
+		models, err := glob.Compile(name)
+		if err != nil {
+			return nil, fmt.Errorf("quota.protect.groups: %w", err)
+		}
+		g.Floors = append(g.Floors, pool.Floor{Models: models, Share: float64(percent) / 100})
+	}
+	// Of two that are as specific the same one decides every time.
+	slices.SortFunc(g.Floors, func(a, b pool.Floor) int { return cmp.Compare(b.Share, a.Share) })
+	return g, nil
 }
 
 // accounts gathers the declared accounts, those of the store, and the

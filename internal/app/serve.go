@@ -17,6 +17,7 @@ import (
 
 	"portico/internal/config"
 	"portico/internal/fault"
+	"portico/internal/gauge"
 	"portico/internal/ingress"
 )
 
@@ -116,6 +117,8 @@ func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 		return a.store.Run(ctx, func() config.Retention { return a.config.Load().Retention })
 	})
 	run("models", a.shelf.Run)
+	meter := &gauge.Poller{Pool: a.pool, Every: func() time.Duration { return a.config.Load().Quota.Poll }, Agent: agent(), Log: a.log.Logger}
+	run("gauge", meter.Run)
 	run("pool", func(ctx context.Context) error {
 		return a.pool.Run(ctx, filepath.Join(c.DataDir, poolFile), a.log.Logger)
 	})

@@ -58,6 +58,7 @@ type grammar struct {
 	Account    accountCmd    `cmd:"" help:"Add, list, test and remove accounts at providers."`
 	Key        keyCmd        `cmd:"" help:"Hand out keys to AI clients, with limits and budgets, and renew them."`
 	Status     statusCmd     `cmd:"" help:"Say how the gateway and its accounts are doing."`
+	Quota      quotaCmd      `cmd:"" help:"Say what is left of the accounts' quotas."`
 	Logs       logsCmd       `cmd:"" help:"List finished requests, or follow them."`
 	Explain    explainCmd    `cmd:"" help:"Tell what happened to one request, and why."`
 	Doctor     doctorCmd     `cmd:"" help:"Check the installation and say what to mend."`

@@ -9,8 +9,13 @@ import (
 
 func TestLeft(t *testing.T) {
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
-	got := left([]admin.Quota{{Window: "5h", LeftPercent: 12.5, RunsDry: now.Add(50 * time.Minute)}, {Window: "7d", LeftPercent: 80}}, now)
-	if want := "5h 12.5% (dry in 50m0s), 7d 80%"; got != want {
+	percent := func(n float64) *float64 { return &n }
+	got := left([]admin.Quota{
+		{Window: "5h", LeftPercent: percent(12.5), RunsDry: now.Add(50 * time.Minute)},
+		{Window: "7d", LeftPercent: percent(8), Protected: true},
+		{Window: "credit", Amount: percent(4.256), Currency: "USD"},
+	}, now)
+	if want := "5h 12.5% (dry in 50m0s), 7d 8% (protected), credit 4.26 USD"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if got := left(nil, now); got != "" {

@@ -35,6 +35,7 @@ type Config struct {
 	// nothing is.
 	SystemPrompt string
 	Scheduling   Scheduling
+	Quota        Quota
 	Limits       Limits
 	Timeouts     Timeouts
 	Retention    Retention
@@ -151,6 +152,20 @@ type Hedge struct {
 	Percentile int           // of mode learned: so many of a hundred answers begin sooner
 	Share      int           // of a hundred calls, at most
 	MaxInput   int64         // tokens of a request, 0: any
+}
+
+// Quota says what is done about what accounts may use in hours, days or months.
+type Quota struct {
+	Poll    time.Duration // how often vendors are asked who can be, 0: never
+	Protect Protect
+}
+
+// Protect keeps a rest of what accounts may use.
+type Protect struct {
+	Enabled    bool
+	Percent    int            // that is kept, 10 by default
+	Groups     map[string]int // the same for models by names or globs of them
+	LastResort bool           // it is used if nobody else is able
 }
 
 // Limits bound what one request may cost the gateway.

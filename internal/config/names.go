@@ -37,6 +37,42 @@ func nameTable(name string, at func(*Config) *map[string]string, doc string) fie
 	}
 }
 
+// shareTable is a table from model names, or globs of them, to percents, at most
+// 100.
+func shareTable(name string, at func(*Config) *map[string]int, doc string) field[Config] {
+	const bound = 100
+	return field[Config]{
+		Key{Name: name, Type: "a table of names and percents", Doc: doc, FileOnly: true},
+		func(r *report, path string, n node, into *Config) {
+			shares := map[string]int{}
+			_, ok := r.table(path, n, bound, func(where string, e entry, s string) (string, bool) {
+				_, err := pattern(e.name)
+				var share int64
+				if err == nil {
+					share, err = parseInt(s)
+				}
+				if err == nil && (share < 0 || share > 99) {
+					err = fmt.Errorf("%s is not from 0 to 99", quote(s))
+				}
+				if err != nil {
+					r.problem(e.line, where, "%v", err)
+				}
+				shares[e.name] = int(share)
+				return s, err == nil
+			})
+			if ok {
+				*at(into) = shares
+			}
+		},
+		func(c *Config) any {
+			if *at(c) == nil {
+				return map[string]int{}
+			}
+			return *at(c)
+		},
+	}
+}
+
 // orNone takes the empty text, and else what check does.
 func orNone(check func(string) (string, error)) func(string) (string, error) {
 	return func(s string) (string, error) {

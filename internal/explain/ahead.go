@@ -25,7 +25,7 @@ type Target struct {
 	Candidates []Candidate `json:"candidates" doc:"Accounts that could serve it if they were well, those of the best priority first."`
 	More       int         `json:"more,omitzero" doc:"How many of them are not listed."`
 	Taken      string      `json:"taken,omitzero" doc:"Who would serve; absent if that is whoever is able first, or nobody."`
-	Why        string      `json:"why,omitzero" enum:"only,picked,home,moved,last_hope,preferred"`
+	Why        string      `json:"why,omitzero" enum:"only,picked,home,moved,last_hope,preferred,reserve"`
 	Of         int         `json:"of,omitzero" doc:"How many accounts are able."`
 	WaitMS     int64       `json:"wait_ms,omitzero" doc:"How long the request would wait, or be told to."`
 	Refused    bool        `json:"refused,omitzero" doc:"Nobody would serve it, and it would not wait."`
@@ -114,6 +114,8 @@ func ahead(t *Target) string {
 		s += ", picked among " + strconv.Itoa(t.Of) + " able accounts"
 	case "last_hope":
 		s += ", since nobody else is able, although it had broken down"
+	case "reserve":
+		s += ", since nobody else is able, although little is left of its quota"
 	case "preferred":
 		s += ", since the operator prefers it"
 	case "only":

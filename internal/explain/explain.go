@@ -95,7 +95,7 @@ type Attempt struct {
 	Message string `json:"message,omitzero" doc:"The provider's own words."`
 	WaitMS  int64  `json:"wait_ms,omitzero" doc:"How long the provider asked to wait."`
 	Step    string `json:"step,omitzero" doc:"What came next: served, give_up, another, again, onward; outrun: another account's answer began first, so that this one was stopped."`
-	Why     string `json:"why,omitzero" doc:"Why this account: only, picked, home, moved, last_hope, preferred; hedge: beside another one that had not begun to answer in time."`
+	Why     string `json:"why,omitzero" doc:"Why this account: only, picked, home, moved, last_hope, preferred, reserve; hedge: beside another one that had not begun to answer in time."`
 	Of      int    `json:"of,omitzero" doc:"How many accounts were able; absent if it was not looked at others."`
 	QueueMS int64  `json:"queue_ms,omitzero" doc:"How long the request waited for an account before the attempt."`
 	Usage   *Usage `json:"usage,omitzero" doc:"What it used until it was outrun, which is part of the whole; absent if that is nothing, or all."`

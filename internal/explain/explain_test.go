@@ -33,6 +33,7 @@ func TestChosen(t *testing.T) {
 		{journal.Attempt{Account: "a", Why: "only", Waited: 2 * time.Second}, "No account was able, so the request waited 2.0 s."},
 		{journal.Attempt{Account: "a", Why: "last_hope"}, "Nobody else was able, so a was asked although it had broken down."},
 		{journal.Attempt{Account: "a", Why: "preferred"}, "a is the account that the operator prefers."},
+		{journal.Attempt{Account: "a", Why: "reserve"}, "Nobody else was able, so a was asked although little is left of its quota."},
 	} {
 		if got := chosen(&tt.a); got != tt.want {
 			t.Errorf("%+v:\n%s, want\n%s", tt.a, got, tt.want)
@@ -78,6 +79,7 @@ It used 1,240 tokens: 300 read, 900 read from the cache and 40 written; $0.0123 
 				{Account: "beta", Why: "cooling: rate_limited"},
 				{Account: "old", Why: "needs attention: credential_invalid"},
 				{Account: "busy", Why: "at its limit of parallel requests"},
+				{Account: "low", Why: "protected: little is left of its quota"},
 			},
 			Attempts: []journal.Attempt{
 				{
@@ -96,6 +98,7 @@ The route "claude-*-haiku*" matches this name and leads to gemini-flash, then to
 beta was passed over: it was still waiting after a failure (too many requests in too short a time).
 old was passed over: it needs attention (its key was rejected).
 busy was passed over: it was at its limit of parallel requests.
+low was passed over: so little is left of its quota that it is protected.
 First, acme answered 529 after 812 ms: the vendor was short of capacity ("Overloaded"). It asked to wait 95 s. Another account was tried.
 Then acme2 answered 404 after 20 ms: the vendor retired the model. The next model of the route was tried.
 Then gamma answered after 2.2 s.

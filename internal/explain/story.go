@@ -137,6 +137,8 @@ func chosen(a *journal.Attempt) string {
 		s += "Nobody else was able, so " + account + " was asked although it had broken down."
 	case "preferred":
 		s += account + " is the account that the operator prefers."
+	case "reserve":
+		s += "Nobody else was able, so " + account + " was asked although little is left of its quota."
 	case "hedge":
 		s = "No answer had begun " + span(a.Start) + " after the request came in, so " + account + " was asked, too."
 	}

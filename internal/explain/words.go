@@ -59,6 +59,9 @@ func why(s string) string {
 	if c, ok := strings.CutPrefix(s, "needs attention: "); ok {
 		return "it needs attention (" + Reason(fault.ParseClass(c)) + ")"
 	}
+	if strings.HasPrefix(s, "protected") {
+		return "so little is left of its quota that it is protected"
+	}
 	if strings.HasPrefix(s, "at its limit") {
 		return "it was " + plain(s)
 	}

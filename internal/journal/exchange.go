@@ -80,7 +80,7 @@ type Attempt struct {
 	After   time.Duration `json:"after_ns,omitzero"`
 	Step    string        `json:"step,omitzero"` // what came next: served, give_up, another, onward, again; outrun: the answer of another account began first
 
-	Why    string        `json:"why,omitzero"`       // why this account: only, picked, home, moved, last_hope, preferred; hedge: beside another one that had not begun to answer
+	Why    string        `json:"why,omitzero"`       // why this account: only, picked, home, moved, last_hope, preferred, reserve; hedge: beside another one that had not begun to answer
 	Of     int           `json:"of,omitzero"`        // how many accounts were able, 0: it was not looked at others
 	Waited time.Duration `json:"waited_ns,omitzero"` // for an account to be able, before the attempt
 

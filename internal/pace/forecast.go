@@ -8,7 +8,13 @@ var lengths = map[string]time.Duration{"5h": 5 * time.Hour, "7d": 7 * 24 * time.
 
 // Holds reports whether what a says still holds at now. After its window has
 // ended nobody knows what is left until the vendor says it again.
-func (a Allowance) Holds(now time.Time) bool { return now.Before(a.Resets) }
+func (a Allowance) Holds(now time.Time) bool {
+	if a.Resets.IsZero() {
+		age := now.Sub(a.Told)
+		return age < fresh && age > -fresh // or the clock was put back
+	}
+	return now.Before(a.Resets) && a.Resets.Sub(now) <= month
+}
 
 // RunsDry is when nothing of a will be left if it is used on as fast as in its
 // window so far. It reports false if it will last to the window's end, or if
@@ -16,7 +22,7 @@ func (a Allowance) Holds(now time.Time) bool { return now.Before(a.Resets) }
 func (a Allowance) RunsDry(now time.Time) (at time.Time, dry bool) {
 	length := lengths[a.Window]
 	passed := length - a.Resets.Sub(now)
-	if length == 0 || !a.Holds(now) || passed < length/20 || a.Left >= 1 {
+	if length == 0 || a.Resets.IsZero() || a.Left == Unknown || !a.Holds(now) || passed < length/20 || a.Left >= 1 {
 		return time.Time{}, false
 	}
 	rest := time.Duration(a.Left / (1 - a.Left) * float64(passed))

@@ -189,7 +189,7 @@ func TestAllowances(t *testing.T) {
 	h.Set("X-Codex-Primary-Used-Percent", "80")
 	h.Set("X-Codex-Primary-Reset-After-Seconds", "60")
 	h.Set("X-Codex-Secondary-Used-Percent", "80")
-	want := []Allowance{{"5h", 0, now.Add(time.Hour)}, {"primary", 0.2, now.Add(time.Minute)}}
+	want := []Allowance{{Window: "5h", Resets: now.Add(time.Hour)}, {Window: "primary", Left: 0.2, Resets: now.Add(time.Minute)}}
 	got := Allowances(h, now)
 	if len(got) != 2 || got[0].Window != "5h" || got[0].Left != 0 || !got[0].Resets.Equal(want[0].Resets) ||
 		got[1].Window != "primary" || got[1].Left < 0.199 || got[1].Left > 0.201 || !got[1].Resets.Equal(want[1].Resets) {

@@ -166,6 +166,9 @@ func (x *slot) well(m *moments) bool {
 	if x.state.whole.Load() != nil || x.end.health.Load() != nil || x.state.limited.Load() || x.limit() > 0 {
 		return false
 	}
+	if x.guarded() {
+		return false
+	}
 	s := x.s.Load()
 	return s == nil || s.health.Load() == nil && pace.Moment(s.gate.free.Load()) <= m.at && s.errs.get() < unwell
 }
@@ -214,6 +217,9 @@ func (x *slot) wait(m *moments, ahead int) (d time.Duration, known bool) {
 		ahead += int(s.queued.Load())
 		rate = s.gate.rate()
 	}
+	if k.reason == protected && k.until.IsZero() {
+		return 0, false
+	}
 	switch k.reason {
 	case able:
 		if ahead == 0 {
@@ -261,9 +267,11 @@ func (x *slot) candidate(c *schedule.Candidate, m *moments) {
 // last finds an account to ask when nobody is able: of those that broke down
 // the one whose pause ends first. Its pause is a guess, and it may be well
 // again, so that it is better tried than not; but by one request at a time, and
-// not while w can wait for one that is known to be able in time.
-func (r *roster) last(w *Want, m *moments) (x *slot) {
+// not while w can wait for one that is known to be able in time. After them come
+// those that are protected, if the operator permits that.
+func (r *roster) last(w *Want, m *moments) (x *slot, why Choice) {
 	var until time.Time
+	var reserve *slot
 	for i := range r.slots {
 		y := &r.slots[i]
 		if w.skips(y.e) {
@@ -275,9 +283,16 @@ func (r *roster) last(w *Want, m *moments) (x *slot) {
 			if x == nil || k.until.Before(until) {
 				x, until = y, k.until
 			}
+		case k.reason == protected && r.lends:
+			if reserve == nil && y.room(m) {
+				reserve = y
+			}
 		case w.Max > 0 && (k.until.IsZero() || k.until.Sub(m.time) < w.Max):
-			return nil
+			return nil, LastHope
 		}
 	}
-	return x
+	if x == nil && reserve != nil {
+		return reserve, Reserve
+	}
+	return x, LastHope
 }

@@ -25,7 +25,8 @@ type state struct {
 	crowding crowding
 	// allowances are what the vendor said last of what is left.
 	allowances atomic.Pointer[[]pace.Allowance]
-	gate       gate // of the account as a whole
+	purse      atomic.Pointer[[]pace.Allowance] // when it was asked
+	gate       gate                             // of the account as a whole
 	served     atomic.Uint64
 	first      mean // time to the first byte, ns
 	took       mean // time of a request, ns
@@ -113,10 +114,11 @@ const (
 	crowded // at its limit of parallel requests
 	paced   // at a limit of its rate
 	signedOut
+	protected // little is left of what it may use
 )
 
 // words are the reasons as the ledger spells them. Some go on with a class.
-var words = [...]string{"able", "cooling: ", "needs attention: ", "on trial: ", "at its limit of parallel requests", "at its limit of requests or tokens", "needs a login"}
+var words = [...]string{"able", "cooling: ", "needs attention: ", "on trial: ", "at its limit of parallel requests", "at its limit of requests or tokens", "needs a login", "protected: little is left of its quota"}
 
 // phrases are the words of reasons with those of classes, made once.
 var phrases = func() (out [onTrial + 1][]string) {
@@ -153,6 +155,8 @@ func (k *look) class() fault.Class {
 	switch {
 	case k.health != nil:
 		return k.health.Why
+	case k.reason == protected:
+		return fault.QuotaSpent
 	case k.reason == signedOut:
 		return fault.CredentialExpired
 	}
@@ -191,14 +195,26 @@ func (x *slot) look(m *moments) (k look) {
 			return k
 		}
 	}
+	if x.guarded() {
+		if until, is := x.short(m.time); is {
+			k.reason, k.until = protected, until
+			return k
+		}
+	}
+	x.within(&k, s, m)
+	return k
+}
+
+// within notes in k if x is at one of its limits.
+func (x *slot) within(k *look, s *seat, m *moments) {
 	if most := x.limit(); most > 0 && x.state.inFlight.Load() >= most {
 		k.reason = crowded
-		return k
+		return
 	}
 	if x.state.limited.Load() {
 		if at := pace.Moment(x.state.gate.free.Load()); at > m.at {
 			k.reason, k.until = paced, m.after(at)
-			return k
+			return
 		}
 	}
 	if s != nil {
@@ -206,7 +222,13 @@ func (x *slot) look(m *moments) (k look) {
 			k.reason, k.until = paced, m.after(at)
 		}
 	}
-	return k
+}
+
+// room reports whether x is at none of its limits.
+func (x *slot) room(m *moments) bool {
+	var k look
+	x.within(&k, x.s.Load(), m)
+	return k.reason == able
 }
 
 // bears reports whether h lets x serve, and notes in k why not, or that it would

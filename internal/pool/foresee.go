@@ -75,8 +75,8 @@ func (p *Pool) Foresee(w Want) (f Foresight) {
 	case v.x != nil:
 		f.Taken = v.x.e.Name
 	default:
-		if x := r.last(&w, &m); x != nil {
-			f.Taken, f.Why = x.e.Name, LastHope
+		if x, why := r.last(&w, &m); x != nil {
+			f.Taken, f.Why = x.e.Name, why
 			break
 		}
 		l.queue.mu.Lock()

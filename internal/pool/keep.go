@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"portico/internal/fault"
@@ -46,6 +47,19 @@ type keptAccount struct {
 	Health *keptHealth `json:"health,omitzero"`
 	Seats  []keptSeat  `json:"models,omitempty"`
 	Limits []keptLimit `json:"limits,omitempty"`
+	// Left is what its answers told last of what is left, and Purse what its
+	// vendor did when it was asked.
+	Left  []keptLeft `json:"left,omitempty"`
+	Purse []keptLeft `json:"purse,omitempty"`
+}
+
+type keptLeft struct {
+	Window   string    `json:"window"`
+	Left     float64   `json:"left"`
+	Resets   time.Time `json:"resets,omitzero"`
+	Told     time.Time `json:"told,omitzero"`
+	Amount   float64   `json:"amount,omitzero"`
+	Currency string    `json:"currency,omitzero"`
 }
 
 type keptSeat struct {
@@ -108,6 +122,42 @@ func (h *keptHealth) health(late time.Duration) *Health {
 	}
 }
 
+// maxLeft bounds the allowances of one account in the file.
+const maxLeft = 16
+
+func keepLeft(as *[]pace.Allowance, now time.Time) (out []keptLeft) {
+	if as == nil {
+		return nil
+	}
+	for _, a := range (*as)[:min(len(*as), maxLeft)] {
+		if a.Holds(now) {
+			out = append(out, keptLeft{a.Window, a.Left, a.Resets.Round(0), a.Told.Round(0), a.Amount, a.Currency})
+		}
+	}
+	return out
+}
+
+// resumeLeft gives to what was kept, which was written when the clock was
+// behind by late. What is out of bounds is unknown.
+func resumeLeft(to *atomic.Pointer[[]pace.Allowance], ls []keptLeft, late time.Duration) {
+	var out []pace.Allowance
+	for _, l := range ls[:min(len(ls), maxLeft)] {
+		if !(l.Left >= 0 && l.Left <= 1) && l.Left != pace.Unknown {
+			continue
+		}
+		a := pace.Allowance{Window: clip(l.Window, 64), Left: l.Left, Amount: l.Amount, Currency: clip(l.Currency, 16)}
+		if !l.Resets.IsZero() {
+			a.Resets = l.Resets.Add(-late)
+		} else {
+			a.Told = l.Told.Add(-late)
+		}
+		out = append(out, a)
+	}
+	if out != nil {
+		to.Store(&out)
+	}
+}
+
 func (g *gate) keep() (out []keptLimit) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -156,7 +206,8 @@ func (p *Pool) snapshot() *kept {
 			}
 		}
 		e.mu.Unlock()
-		if a.Health != nil || a.Limits != nil || a.Seats != nil {
+		a.Left, a.Purse = keepLeft(e.allowances.Load(), m.time), keepLeft(e.purse.Load(), m.time)
+		if a.Health != nil || a.Limits != nil || a.Seats != nil || a.Left != nil || a.Purse != nil {
 			k.Accounts = append(k.Accounts, a)
 		}
 	}
@@ -209,6 +260,8 @@ func (p *Pool) recall(e *entry, now pace.Moment) {
 	if h := k.Health.health(p.keptLate); h != nil {
 		e.whole.Store(h)
 	}
+	resumeLeft(&e.allowances, k.Left, p.keptLate)
+	resumeLeft(&e.purse, k.Purse, p.keptLate)
 	if e.gate.resume(now, k.Limits); len(k.Limits) > 0 {
 		e.limited.Store(true)
 	}

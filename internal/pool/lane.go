@@ -24,6 +24,7 @@ type roster struct {
 	made           uint64 // the reload
 	slots          []slot // best priority first, else as configured
 	accounts, mute int    // see None
+	lends          bool   // the protected serve if nobody else does
 }
 
 // A slot is an account that can serve a lane's requests. What is looked at to
@@ -38,8 +39,9 @@ type slot struct {
 	parallel int32
 	priority int
 	e        *entry
-	way      int // which of the lane's
-	at       int // in the roster
+	way      int     // which of the lane's
+	floor    float64 // the share of its allowances below which it is protected
+	at       int     // in the roster
 }
 
 const (
@@ -139,11 +141,14 @@ func (p *Pool) enrol(l *lane) *roster {
 		all = append(all, able{e, slices.Index(w.Ways, way)})
 	}
 	slices.SortStableFunc(all, func(a, b able) int { return a.e.Priority - b.e.Priority })
+	guard := p.guard.Load()
+	floor := guard.of(w.Model)
+	r.lends = guard != nil && guard.LastResort
 	r.slots = make([]slot, len(all))
 	for i, a := range all {
 		x := &r.slots[i]
 		x.e, x.way, x.at, x.state, x.end, x.id = a.e, a.way, i, a.e.state, a.e.end, a.e.id
-		x.tokens = a.e.Tokens
+		x.tokens, x.floor = a.e.Tokens, floor
 		x.weight, x.parallel, x.priority = int32(min(a.e.Weight, 1<<30)), int32(min(a.e.Parallel, 1<<30)), a.e.Priority
 		x.s.Store(a.e.known(w.Model))
 	}

@@ -38,9 +38,10 @@ const (
 	Moved                   // the conversation was elsewhere, and moved
 	LastHope                // it broke down, but nobody else is able
 	Preferred               // the operator prefers it
+	Reserve                 // little is left of it, but nobody else is able
 )
 
-var choices = [...]string{"only", "picked", "home", "moved", "last_hope", "preferred"}
+var choices = [...]string{"only", "picked", "home", "moved", "last_hope", "preferred", "reserve"}
 
 // String is the choice as the ledger spells it.
 func (c Choice) String() string { return choices[min(int(c), len(choices)-1)] }
@@ -57,6 +58,7 @@ func (l *Lease) Heard(status int, h http.Header) {
 	if as := pace.Allowances(h, now); as != nil {
 		kept := as // on the heap, unlike what is mostly nil
 		l.x.e.allowances.Store(&kept)
+		l.p.changed()
 	}
 	if status >= 200 && status < 300 && l.held.probes {
 		if l.x.e.heal(l.s, l.p.now()) {

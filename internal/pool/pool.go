@@ -28,6 +28,7 @@ type Pool struct {
 	entries atomic.Pointer[[]*entry]
 	lanes   atomic.Pointer[lanes]
 	reloads atomic.Uint64 // rosters of an earlier one are out of date
+	guard   atomic.Pointer[Guard]
 
 	homes   homes
 	scratch sync.Pool
@@ -145,10 +146,9 @@ func (p *Pool) try(lease *Lease, v *verdict, l *lane, r *roster, w *Want, m *mom
 		*v = verdict{}
 		p.choose(v, l, r, w, m)
 		if v.x == nil && v.stay == nil {
-			if v.x = r.last(w, m); v.x == nil {
+			if v.x, v.why = r.last(w, m); v.x == nil {
 				return false
 			}
-			v.why = LastHope
 			v.passed = slices.DeleteFunc(v.passed, func(q Passed) bool { return q.Account == v.x.e.Name })
 		}
 		if v.x == nil || v.stay != nil && w.Max > 0 {
@@ -190,7 +190,8 @@ func (p *Pool) Able(w Want) bool {
 	defer p.scratch.Put(s)
 	p.scan(s, r, &w, &m)
 	_ = l
-	return len(s.xs) > 0 || r.last(&w, &m) != nil
+	x, _ := r.last(&w, &m)
+	return len(s.xs) > 0 || x != nil
 }
 
 // entry is the account called name, nil if there is none.

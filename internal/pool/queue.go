@@ -411,14 +411,14 @@ func (q *queue) place(wt *waiter, s *scratch, r *roster, m *moments) bool {
 // placeLast lets wt ask an account that broke down, if nobody is able and
 // none will be soon.
 func (q *queue) placeLast(wt *waiter, r *roster, m *moments) bool {
-	x := r.last(&wt.want, m)
+	x, why := r.last(&wt.want, m)
 	if x == nil {
 		return false
 	}
 	var l Lease
 	ok := q.pool.take(&l, q.lane, r, x, &wt.want, m)
 	if ok {
-		l.Why = LastHope
+		l.Why = why
 		q.end(wt, l, nil)
 	}
 	return ok

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"slices"
 	"time"
 
 	"portico/internal/fault"
@@ -17,7 +18,8 @@ type View struct {
 	Served   uint64
 	First    time.Duration // smoothed time to the first byte, 0: unknown
 	Left     []pace.Allowance
-	Who      string // whose credential it is, "" if nobody said
+	Kept     float64 // the largest share of those that is kept from requests for any model, 0: none
+	Who      string  // whose credential it is, "" if nobody said
 }
 
 // token notes how the account's credential is doing. One that was refused goes
@@ -41,8 +43,9 @@ func (p *Pool) Views() []View {
 	now := p.now()
 	entries := *p.entries.Load()
 	vs := make([]View, 0, len(entries))
+	kept := p.guard.Load().most()
 	for _, e := range entries {
-		v := View{Account: &e.Account, InFlight: int(e.inFlight.Load()), Served: e.served.Load(), First: time.Duration(e.first.get())}
+		v := View{Account: &e.Account, Kept: kept, InFlight: int(e.inFlight.Load()), Served: e.served.Load(), First: time.Duration(e.first.get())}
 		if h := e.whole.Load(); h != nil {
 			v.Health = h.At(now)
 		}
@@ -51,6 +54,9 @@ func (p *Pool) Views() []View {
 		}
 		if as := e.allowances.Load(); as != nil {
 			v.Left = *as
+		}
+		if as := e.purse.Load(); as != nil {
+			v.Left = append(slices.Clip(v.Left), *as...)
 		}
 		e.mu.Lock()
 		for m, s := range e.seats {

@@ -35,6 +35,27 @@ type Provider interface {
 	Rules() fault.Rules
 }
 
+// A Gauger is a provider whose vendors can be asked how much is left of an
+// account.
+type Gauger interface {
+	// Gauge says how a's vendor can be asked, nil: it cannot. The result is
+	// shared, and nobody changes it.
+	Gauge(a *Account) *Gauge
+}
+
+// A Gauge is a question to a vendor about an account, with the account's own
+// key, and where in the answer, an object of JSON, stands what. A place is names
+// of members with dots between them, a number for an element of an array; "" is
+// nowhere.
+type Gauge struct {
+	Path     string // absolute, on the account's own origin
+	Window   string // what the answer is about, as it is shown
+	Left     string // the place of what is left
+	Of       string // of how much that is; without it the share is unknown
+	Renews   string // of a word for how often all of it is there again: daily, weekly, monthly
+	Currency string // of the currency, or the currency itself in quotation marks
+}
+
 // A Transporter is a provider that answers in this process.
 type Transporter interface{ Transport() http.RoundTripper }
 

@@ -188,6 +188,16 @@ func (c *compat) Address(out *http.Request, a *provider.Account, to provider.Tar
 // Quirks implements provider.Tuner.
 func (c *compat) Quirks(a *provider.Account) *provider.Quirks { return &c.preset(a).quirks }
 
+// Gauge implements provider.Gauger. Behind an address of the operator's own
+// nobody knows what can be asked.
+func (c *compat) Gauge(a *provider.Account) *provider.Gauge {
+	p := c.preset(a)
+	if p.Gauge == nil || p.bases[c.own] == nil || a.BaseURL.Scheme != p.bases[c.own].Scheme || a.BaseURL.Host != p.bases[c.own].Host {
+		return nil
+	}
+	return p.Gauge
+}
+
 // Rules implements provider.Provider. The provider's name does not tell the
 // vendor, so they are those of all vendors.
 func (c *compat) Rules() fault.Rules { return rules }

@@ -30,6 +30,7 @@ type preset struct {
 	Embeds    bool
 	Counts    []string
 	Local     bool
+	Gauge     *provider.Gauge
 	Quirks    quirks
 
 	bases  [families]*url.URL // nil: the family is not offered
