@@ -169,3 +169,12 @@ type Counter interface {
 	// EncodeCount writes the answer to a count request.
 	EncodeCount(tokens int64) []byte
 }
+
+// A Counted is a codec whose upstreams can count the tokens of a conversation.
+type Counted interface {
+	// AskCount makes of a request for an answer, which the codec wrote, one for
+	// its count, and says where that goes, below the upstream's base URL.
+	AskCount(body []byte, model string) (path string, count []byte)
+	// ReadCount reads what the upstream counted.
+	ReadCount(body []byte) (tokens int64, ok bool)
+}

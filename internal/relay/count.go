@@ -1,9 +1,11 @@
 package relay
 
 import (
+	"errors"
 	"net/http"
 
 	"portico/internal/fault"
+	"portico/internal/pool"
 	"portico/internal/protocol"
 	"portico/internal/tokens"
 )
@@ -46,3 +48,62 @@ func (a *answer) estimate() *fault.Fault {
 	a.respond(http.StatusOK, body)
 	return nil
 }
+
+// A counting call asks an upstream of another protocol to count a conversation.
+// Nothing is told of what would be lost on the way: it is not sent.
+type counting struct {
+	translation
+	upstream protocol.Counted
+	tokens   int64
+}
+
+// countForms are the forms in which a count can be put to upstreams of each
+// protocol that counts.
+func (r *Relay) countForms(codecs []protocol.Codec) (forms []form) {
+	for _, c := range codecs {
+		upstream, ok := c.(protocol.Translator)
+		counter, counts := c.(protocol.Counted)
+		if !ok || !counts {
+			continue
+		}
+		forms = append(forms, form{
+			way: pool.Way{Op: protocol.Count, Protocol: c.Name()}, codec: c, foreign: true,
+			make: func(c *Call) (carrier, error) {
+				t, err := r.newTranslation(c, upstream)
+				if err != nil {
+					return nil, err
+				}
+				return &counting{translation: *t.(*translation), upstream: counter}, nil
+			},
+		})
+	}
+	return forms
+}
+
+func (t *counting) ask(leg int, to *pool.Account, served string) (asked, error) {
+	a, err := t.translation.ask(leg, to, served)
+	if err != nil {
+		return a, err
+	}
+	a.query = ""
+	if a.path, a.body = t.upstream.AskCount(a.body, served); a.path == "" {
+		return a, unroutable(errors.New("the path cannot name it"))
+	}
+	return a, nil
+}
+
+func (*counting) losses() []string { return nil }
+
+func (t *counting) whole(body []byte) error {
+	var ok bool
+	if t.tokens, ok = t.upstream.ReadCount(body); !ok {
+		return errors.New("it counts nothing")
+	}
+	return nil
+}
+
+func (t *counting) body() ([]byte, error) {
+	return t.c.Codec.(protocol.Counter).EncodeCount(t.tokens), nil
+}
+
+func (*counting) kind(bool) []string { return jsonType }

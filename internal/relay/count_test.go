@@ -92,3 +92,59 @@ func TestCountAsksOnce(t *testing.T) {
 		t.Errorf("asked %v", r.asked)
 	}
 }
+
+// TestCountTranslated: an upstream of another protocol that counts is asked to,
+// with a request that its counter takes, and its count is told as exact. Chat
+// has no counter, and its upstreams' models are estimated.
+func TestCountTranslated(t *testing.T) {
+	bodies := map[string]string{
+		protocol.Anthropic:       `{"model":"m","system":"be kind","messages":[{"role":"user","content":"hello"}],"tools":[{"name":"f","input_schema":{"type":"object"}}]}`,
+		protocol.OpenAIResponses: `{"model":"m","instructions":"be kind","input":"hello","tools":[{"type":"function","name":"f","parameters":{"type":"object"}}]}`,
+		protocol.Gemini:          `{"generateContentRequest":{"model":"models/m","systemInstruction":{"parts":[{"text":"be kind"}]},"contents":[{"role":"user","parts":[{"text":"hello"}]}],"tools":[{"functionDeclarations":[{"name":"f"}]}]}}`,
+	}
+	for client, count := range counts {
+		for _, up := range allCodecs {
+			if up.Name() == client {
+				continue
+			}
+			name := up.Name() + " for a client of " + client
+			counter, counts := up.(protocol.Counted)
+			var got seen
+			answer := replyWith(404, "application/json", `{}`)
+			if counts {
+				answer = replyWith(200, "application/json", "{\"input_tokens\":42,\"totalTokens\":42}")
+			}
+			r := speaking(t, []string{up.Name()}, watching(&got, answer))
+			c := r.countCall(client)
+			c.Body = []byte(bodies[client])
+			w := r.run(c)
+			n, _ := jsonedit.Int(jsonedit.Get(w.body.Bytes(), count.member))
+			if w.status != 200 || n < 1 {
+				t.Errorf("%s: status %d, body %s", name, w.status, w.text())
+			}
+			if !counts {
+				if how := w.sent.Get(countHeader); how != "estimate" || len(r.asked) > 0 {
+					t.Errorf("%s: %s, asked %v", name, how, r.asked)
+				}
+				continue
+			}
+			path, _ := counter.AskCount([]byte(`{}`), "m")
+			if how := w.sent.Get(countHeader); how != "exact" || n != 42 || got.path != path || got.query != "" {
+				t.Errorf("%s: %s %d of %s?%s", name, how, n, got.path, got.query)
+			}
+			for _, s := range []string{"be kind", "hello", `"f"`, `"m"`, `models/m"`} {
+				if (s != `"m"` || up.Name() != protocol.Gemini) && (s != `models/m"` || up.Name() == protocol.Gemini) && !strings.Contains(string(got.body), s) {
+					t.Errorf("%s: no %s in %s", name, s, got.body)
+				}
+			}
+			for _, s := range []string{"max_tokens", "max_output_tokens", `"stream"`, `"store"`, "include"} {
+				if strings.Contains(string(got.body), s) {
+					t.Errorf("%s: %s in %s", name, s, got.body)
+				}
+			}
+			if x := r.ledger.last(); x.Estimated || x.Usage.Total() != 0 || x.Account == "" || len(x.Losses) > 0 {
+				t.Errorf("%s: %+v", name, x)
+			}
+		}
+	}
+}

@@ -17,7 +17,7 @@ import (
 // foreignForms are the forms in which a conversation, or a text completion, can
 // be put to upstreams of each protocol that can be translated into.
 func (r *Relay) foreignForms(codecs []protocol.Codec) map[protocol.Op][]form {
-	forms := map[protocol.Op][]form{}
+	forms := map[protocol.Op][]form{protocol.Count: r.countForms(codecs)}
 	for _, c := range codecs {
 		upstream, ok := c.(protocol.Translator)
 		if !ok {

@@ -100,3 +100,17 @@ func countSource(c *wire.Counted, source []byte, depth int) {
 func (*Codec) EncodeCount(tokens int64) []byte {
 	return append(strconv.AppendInt([]byte(`{"input_tokens":`), tokens, 10), '}')
 }
+
+// counted are the members of a request that one for its count takes; others
+// are refused (spec: upstreams §1C.8).
+var counted = []string{"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "mcp_servers", "cache_control", "speed"}
+
+// AskCount implements protocol.Counted.
+func (*Codec) AskCount(body []byte, _ string) (path string, count []byte) {
+	return "/v1/messages/count_tokens", wire.Only(body, counted)
+}
+
+// ReadCount implements protocol.Counted.
+func (*Codec) ReadCount(body []byte) (tokens int64, ok bool) {
+	return jsonedit.Int(jsonedit.Get(body, "input_tokens"))
+}

@@ -1,9 +1,12 @@
 package gemini
 
 import (
+	"bytes"
 	"strconv"
+	"strings"
 
 	"portico/internal/jsonedit"
+	"portico/internal/protocol/jsonw"
 	"portico/internal/protocol/wire"
 )
 
@@ -92,4 +95,23 @@ func countPart(c *wire.Counted, part []byte) {
 // EncodeCount writes {"totalTokens":n}.
 func (*Codec) EncodeCount(tokens int64) []byte {
 	return append(strconv.AppendInt([]byte(`{"totalTokens":`), tokens, 10), '}')
+}
+
+// AskCount implements protocol.Counted. Google counts instructions and tools
+// only in a whole request, which names its model.
+func (*Codec) AskCount(body []byte, model string) (path string, count []byte) {
+	path, ok := SetPathModel("/models/m:countTokens", model)
+	if !ok {
+		return "", nil
+	}
+	count = jsonw.String([]byte(`{"generateContentRequest":{`), "model", "models/"+strings.TrimPrefix(model, "models/"))
+	if inner := bytes.TrimSpace(body); len(inner) > 2 {
+		count = append(append(count, ','), inner[1:len(inner)-1]...)
+	}
+	return path, append(count, "}}"...)
+}
+
+// ReadCount implements protocol.Counted.
+func (*Codec) ReadCount(body []byte) (tokens int64, ok bool) {
+	return jsonedit.Int(jsonedit.Get(body, "totalTokens"))
 }

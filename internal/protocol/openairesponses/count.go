@@ -52,3 +52,17 @@ func countItem(c *wire.Counted, item []byte) {
 
 // EncodeCount writes {"object":"response.input_tokens","input_tokens":n}.
 func (*Codec) EncodeCount(tokens int64) []byte { return openaiwire.EncodeCount(tokens) }
+
+// counted are the members of a request that one for its count takes (spec:
+// schemas openai-openapi, TokenCountsBody).
+var counted = []string{"model", "input", "instructions", "tools", "tool_choice", "text", "reasoning", "truncation", "parallel_tool_calls", "previous_response_id", "conversation"}
+
+// AskCount implements protocol.Counted.
+func (*Codec) AskCount(body []byte, _ string) (path string, count []byte) {
+	return "/responses/input_tokens", wire.Only(body, counted)
+}
+
+// ReadCount implements protocol.Counted.
+func (*Codec) ReadCount(body []byte) (tokens int64, ok bool) {
+	return jsonedit.Int(jsonedit.Get(body, "input_tokens"))
+}

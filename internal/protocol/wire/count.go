@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json/jsontext"
+	"slices"
 
 	"portico/internal/jsonedit"
 )
@@ -68,4 +69,23 @@ func (c *Counted) fail(err error) {
 	if c.Err == nil {
 		c.Err = err
 	}
+}
+
+// Only is the object v with those members alone that names lists, as they are.
+func Only(v []byte, names []string) []byte {
+	out := []byte{'{'}
+	for m, err := range jsonedit.Members(v) {
+		if err != nil {
+			break
+		}
+		if !slices.ContainsFunc(names, m.Is) {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, '"'), m.Name...), `":`...)
+		out = append(out, m.Value...)
+	}
+	return append(out, '}')
 }
