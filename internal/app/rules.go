@@ -10,7 +10,7 @@ import (
 )
 
 // rulesOf are the rules that c makes: of background work first, then the
-// routes, then the aliases, the most specific of which wins.
+// routes, then the presets, then the aliases, the most specific of which wins.
 func rulesOf(c *config.Config) ([]route.Rule, error) {
 	var errands, rules, aliases []route.Rule
 	if m := c.Routing.Background; m != "" {
@@ -26,6 +26,11 @@ func rulesOf(c *config.Config) ([]route.Rule, error) {
 			When: route.When{Over: r.Over, Under: r.Under, OutputOver: r.OutputOver, Needs: needs, Background: r.Background},
 		})
 	}
+	ready, unknown := route.FromPresets(c.Routing.Presets)
+	if unknown != "" {
+		return nil, fmt.Errorf("routing.presets: there is no %q", unknown)
+	}
+	rules = append(rules, ready...)
 	for _, name := range slices.Sorted(maps.Keys(c.Aliases)) {
 		aliases = append(aliases, route.Rule{Match: name, To: []string{c.Aliases[name]}})
 	}

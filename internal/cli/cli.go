@@ -59,6 +59,7 @@ type grammar struct {
 	Key        keyCmd        `cmd:"" help:"Hand out keys to AI clients, with limits and budgets, and renew them."`
 	Status     statusCmd     `cmd:"" help:"Say how the gateway and its accounts are doing."`
 	Quota      quotaCmd      `cmd:"" help:"Say what is left of the accounts' quotas."`
+	Route      routeCmd      `cmd:"" help:"Tell which presets of routes there are."`
 	Logs       logsCmd       `cmd:"" help:"List finished requests, or follow them."`
 	Explain    explainCmd    `cmd:"" help:"Tell what happened to one request, and why."`
 	Doctor     doctorCmd     `cmd:"" help:"Check the installation and say what to mend."`

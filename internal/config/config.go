@@ -116,8 +116,9 @@ type Route struct {
 
 // Routing says how routes decide.
 type Routing struct {
-	Order      string // listed: the first that matches; specific: the most specific
-	Background string // the model of background work, "": as it is asked for
+	Order      string            // listed: the first that matches; specific: the most specific
+	Background string            // the model of background work, "": as it is asked for
+	Presets    map[string]string // sets of routes that are on, and the model that each leads to
 }
 
 // Thinking says what becomes of the thinking that clients ask for.

@@ -83,7 +83,7 @@ routes:
     needs: [vision, tools]
     background: title
 aliases: {fast: gpt-mini, "my-*": one}
-routing: {order: specific, background: gpt-nano}
+routing: {order: specific, background: gpt-nano, presets: {vision: gpt-v}}
 thinking: {mode: custom, budget: 4_096, effort: low}
 system_prompt: |
   Be brief.
@@ -133,7 +133,7 @@ metrics: {public: true}
 			},
 		},
 		Aliases:  map[string]string{"fast": "gpt-mini", "my-*": "one"},
-		Routing:  Routing{"specific", "gpt-nano"},
+		Routing:  Routing{"specific", "gpt-nano", map[string]string{"vision": "gpt-v"}},
 		Thinking: Thinking{"custom", 4096, "low"}, SystemPrompt: "Be brief.\nBe right.",
 		Models:     []Model{{ID: "m", Context: 1000, PriceIn: 0.5, PriceOut: -1, PriceCacheRead: -1, PriceCacheWrite: -1}},
 		Scheduling: Scheduling{"fixed", "work", 3 * time.Second, Hedge{"learned", time.Second, 90, 10, 5000}},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"portico/internal/secret"
@@ -117,6 +118,8 @@ var fields = []field[Config]{
 		"Which of the routes that match decides: the first that is listed, or the most specific, a name before a glob and a glob before a regular expression."),
 	text("routing.background", "a model name", func(c *Config) *string { return &c.Routing.Background }, orNone(glob),
 		"Model that is asked for titles, topics and probes, which clients send beside a conversation; empty leaves them as they are."),
+	presetTable("routing.presets", func(c *Config) *map[string]string { return &c.Routing.Presets },
+		"Sets of routes that are on, and the model to which each leads: "+strings.Join(presets, ", ")+". They are looked at after the routes, before the aliases; portico route presets tells what they do."),
 	oneOf("thinking.mode", "passthrough", []string{"passthrough", "auto", "custom", "adaptive"}, func(c *Config) *string { return &c.Thinking.Mode },
 		"What becomes of thinking that a client asks for: passthrough leaves it, auto caps its budget at what the model takes, custom sets thinking.budget, adaptive lets the model decide within thinking.effort."),
 	integer("thinking.budget", 24576, 128, 1_000_000, func(c *Config) *int64 { return &c.Thinking.Budget },

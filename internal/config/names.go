@@ -37,6 +37,38 @@ func nameTable(name string, at func(*Config) *map[string]string, doc string) fie
 	}
 }
 
+// presets are the names of sets of routes, in the order in which they are looked
+// at. What they are is not for this package to know.
+var presets = []string{"background", "summaries", "long", "vision", "thinking", "claude-haiku", "claude-opus", "claude-code", "codex", "gemini-cli"}
+
+// presetTable is a table from presets to models.
+func presetTable(name string, at func(*Config) *map[string]string, doc string) field[Config] {
+	return field[Config]{
+		Key{Name: name, Type: "a table of presets and models", Doc: doc, FileOnly: true},
+		func(r *report, path string, n node, into *Config) {
+			out, ok := r.table(path, n, len(presets), func(where string, e entry, s string) (string, bool) {
+				_, err := among(e.name, "a preset", presets)
+				if err == nil {
+					s, err = glob(s)
+				}
+				if err != nil {
+					r.problem(e.line, where, "%v", err)
+				}
+				return s, err == nil
+			})
+			if ok {
+				*at(into) = out
+			}
+		},
+		func(c *Config) any {
+			if *at(c) == nil {
+				return map[string]string{}
+			}
+			return *at(c)
+		},
+	}
+}
+
 // shareTable is a table from model names, or globs of them, to percents, at most
 // 100.
 func shareTable(name string, at func(*Config) *map[string]int, doc string) field[Config] {
