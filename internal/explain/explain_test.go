@@ -128,7 +128,7 @@ No answer had begun 3.0 s after the request came in, so b was asked, too.
 b began to answer after 1.0 s and was done after 6.0 s.
 The account speaks the client's protocol, so the bytes went through unchanged.
 The client got the whole answer after 9.0 s, 10 bytes.
-It used about 2,040 tokens: 2,000 read and 40 written. The provider did not tell; Portico counted.
+It used about 2,040 tokens: 2,000 read and 40 written. That includes what a used until it was stopped, which Portico estimated.
 `,
 	}, {
 		name: "two were asked, and the first began first",
@@ -150,7 +150,7 @@ No answer had begun 3.0 s after the request came in, so b was asked, too.
 b had not begun to answer when a did, and was stopped after 2.0 s. Until then it had used 1,000 tokens, which are counted.
 The account speaks the client's protocol, so the bytes went through unchanged.
 The client got the whole answer after 9.0 s, 10 bytes.
-It used 2,040 tokens: 2,000 read and 40 written.
+It used 2,040 tokens: 2,000 read and 40 written. That includes what b used until it was stopped.
 `,
 	}, {
 		name: "refused by the provider",

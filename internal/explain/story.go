@@ -299,6 +299,15 @@ func spent(x *journal.Exchange, cost Cost) string {
 	if x.Estimated {
 		about, note = "It used about ", " The provider did not tell; Portico counted."
 	}
+	for i := range x.Attempts {
+		if a := &x.Attempts[i]; a.Step == "outrun" && a.Usage.Total() > 0 {
+			note = " That includes what " + name(a.Account, "an account") + " used until it was stopped"
+			if a.Estimated {
+				note += ", which Portico estimated"
+			}
+			note += "."
+		}
+	}
 	s := about + count(u.Total()) + " tokens: " + listed(parts)
 	if cost.Known {
 		s += "; " + dollars(cost.USD) + " at list price"
