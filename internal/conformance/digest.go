@@ -7,6 +7,7 @@ import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -163,25 +164,29 @@ func (d *digest) settle() {
 	slices.Sort(d.tools)
 }
 
-// An aspect is one thing that is compared, and the words by which the ledger
-// names that it did not cross.
+// An aspect is one thing that is compared, and the losses by which the ledger
+// names that it did not cross: path and reason, with an equals sign between. A
+// loss of a seal, or of how a tool is set up, is none of what was said.
 type aspect struct {
 	name  string
 	get   func(*digest) string
-	words []string
+	names *regexp.Regexp
 }
 
+// part is the path of a part of a message or of an answer, or of all of them.
+const part = `^(messages|input|output|content|answer|candidates|choices)(\[\d+\])?(\.content\[\d+\])*=`
+
 var aspects = []aspect{
-	{"instructions", func(d *digest) string { return d.instructions }, []string{"messages", "system", "instructions", "output", "tool_choice"}},
-	{"user's text", func(d *digest) string { return d.user }, []string{"messages", "tool_choice", "output", "content"}},
-	{"model's text", func(d *digest) string { return d.assistant }, []string{"messages", "output", "content", "answer"}},
-	{"thinking", func(d *digest) string { return d.thinking }, []string{"reasoning", "messages", "output", "content", "answer"}},
-	{"calls", func(d *digest) string { return strings.Join(d.calls, "\n") }, []string{"messages", "tools", "output", "content", "answer", "parallel", "calls"}},
-	{"results", func(d *digest) string { return strings.Join(d.results, "\n") }, []string{"messages", "content"}},
-	{"images", func(d *digest) string { return strings.Join(d.images, "\n") }, []string{"messages", "content", "answer"}},
-	{"tools", func(d *digest) string { return strings.Join(d.tools, "\n") }, []string{"tools"}},
-	{"finish", func(d *digest) string { return d.finish }, []string{"finish", "stop", "answer"}},
-	{"usage", func(d *digest) string { return fmt.Sprint(d.in, "/", d.out) }, []string{"usage"}},
+	{"instructions", func(d *digest) string { return d.instructions }, regexp.MustCompile(part + `(moved|approximated|dropped: Claude Code's billing)|^(output|response_format|tool_choice)=emulated`)},
+	{"user's text", func(d *digest) string { return d.user }, regexp.MustCompile(part + `(moved|emulated|approximated|dropped: (a file|the upstream (takes|knows) ))|^(output|response_format|tool_choice)=emulated`)},
+	{"model's text", func(d *digest) string { return d.assistant }, regexp.MustCompile(part + `(moved|approximated|dropped)`)},
+	{"thinking", func(d *digest) string { return d.thinking }, regexp.MustCompile(part + `(dropped|approximated)`)},
+	{"calls", func(d *digest) string { return strings.Join(d.calls, "\n") }, regexp.MustCompile(part + `(approximated: arguments|dropped: a further call)|^(messages|answer|candidates)[^=]*\.arguments=approximated`)},
+	{"results", func(d *digest) string { return strings.Join(d.results, "\n") }, regexp.MustCompile(part + `(moved|emulated: the call|emulated: a result|approximated|dropped: (a file|it has|the upstream (knows|takes) no (part|document|sound|picture)|there is no seat))`)},
+	{"images", func(d *digest) string { return strings.Join(d.images, "\n") }, regexp.MustCompile(part + `.*(picture|image|shows|a file|the address|of kind)`)},
+	{"tools", func(d *digest) string { return strings.Join(d.tools, "\n") }, regexp.MustCompile(`^tools(\[\d+\]|\.web_search)?=|^tool_choice=emulated: only the tools`)},
+	{"finish", func(d *digest) string { return d.finish }, regexp.MustCompile(`^(finish|stop|answer)[^=]*=`)},
+	{"usage", func(d *digest) string { return fmt.Sprint(d.in, "/", d.out) }, regexp.MustCompile(`^usage=`)},
 }
 
 // compare lists the aspects in which got differs from want, and those of them
@@ -206,9 +211,7 @@ func compare(want, got *digest, losses []string) (differ, named []string) {
 		if w == g || a.name == "finish" && (w == "" || w == other) || a.name == "usage" && w == "0/0" {
 			continue // the same, or not told by the recording
 		}
-		if slices.ContainsFunc(losses, func(l string) bool {
-			return slices.ContainsFunc(a.words, func(word string) bool { return strings.Contains(l, word) })
-		}) {
+		if slices.ContainsFunc(losses, a.names.MatchString) {
 			named = append(named, a.name)
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"portico/internal/jsonedit"
 )
@@ -220,6 +221,9 @@ func (m *matrix) compare(ctx context.Context, g *process, client string, n int, 
 	m.note(m.answers, p, c.name, differ, named)
 }
 
+// backgroundWait is how long a request may take that is made in the background.
+const backgroundWait = 5 * time.Second
+
 // request sends a recorded request and compares what reaches the upstream.
 func (m *matrix) request(ctx context.Context, g *process, upstream string, n int) {
 	c := &m.cases[n]
@@ -238,6 +242,9 @@ func (m *matrix) request(ctx context.Context, g *process, upstream string, n int
 	resp, got, losses, err := m.ask(ctx, g, c.protocol, model, c.stream, body)
 	p := pair{c.protocol, upstream}
 	sent, ok := m.seen.LoadAndDelete(model)
+	for began := time.Now(); !ok && string(jsonedit.Get(body, "background")) == "true" && time.Since(began) < backgroundWait; time.Sleep(5 * time.Millisecond) {
+		sent, ok = m.seen.LoadAndDelete(model) // it is asked while nobody waits
+	}
 	if !ok || err != nil || resp.StatusCode != http.StatusOK {
 		if named := refusal(resp, got); named != "" {
 			m.note(m.requests, p, c.name, nil, []string{named})
@@ -259,7 +266,8 @@ func (m *matrix) request(ctx context.Context, g *process, upstream string, n int
 // refusal says why a request that has no counterpart was refused, "" if it
 // should not have been: what only its own server holds cannot go elsewhere.
 func refusal(resp *http.Response, got []byte) string {
-	if resp != nil && resp.StatusCode == http.StatusBadRequest && (bytes.Contains(got, []byte("previous_response")) || bytes.Contains(got, []byte("goes to another vendor"))) {
+	if resp != nil && resp.StatusCode == http.StatusBadRequest && (bytes.Contains(got, []byte("previous_response")) || bytes.Contains(got, []byte("goes to another vendor"))) ||
+		resp != nil && resp.StatusCode == http.StatusNotFound && bytes.Contains(got, []byte("Conversation with id")) {
 		return "what it refers to is held by another server"
 	}
 	return ""

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"slices"
 	"strings"
 )
@@ -35,7 +36,61 @@ func (d *digest) say(role, text string) {
 	}
 }
 
+// A resultRun is the results of one turn's calls, which clients send in any order
+// and which everybody else wants in the order of the calls.
+type resultRun struct {
+	from  int
+	ranks map[string]int
+	of    []int
+}
+
+// called adds calls to the turn, or begins another one if the last has results.
+func (r *resultRun) called(d *digest, calls []any) {
+	if len(r.of) > 0 || r.ranks == nil {
+		*r = resultRun{from: len(d.results), ranks: map[string]int{}}
+	}
+	for _, c := range calls {
+		r.ranks[str(obj(c)["id"])] = len(r.ranks)
+	}
+}
+
+// take adds the result of the call id where it belongs.
+func (r *resultRun) take(d *digest, id, result string) {
+	rank, ok := r.ranks[id]
+	if !ok {
+		rank = len(r.ranks)
+	}
+	i := len(r.of)
+	for i > 0 && r.of[i-1] > rank {
+		i--
+	}
+	r.of = slices.Insert(r.of, i, rank)
+	d.results = slices.Insert(d.results, r.from+i, result)
+}
+
+// locatedText is the text of a data: URL of plain text, "" of anything else.
+func locatedText(url string) string {
+	mime, data, ok := strings.Cut(strings.TrimPrefix(url, "data:"), ";base64,")
+	if !ok || !strings.HasPrefix(url, "data:") {
+		return ""
+	}
+	return plainText(mime, data)
+}
+
+// plainText is the text of an inline document of plain text.
+func plainText(mime, data string) string {
+	if !strings.HasPrefix(mime, "text/plain") {
+		return ""
+	}
+	raw, err := base64.StdEncoding.DecodeString(data)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}
+
 func chatRequest(d *digest, b object) {
+	var run resultRun
 	for _, x := range list(b["messages"]) {
 		m := obj(x)
 		role := str(m["role"])
@@ -44,12 +99,13 @@ func chatRequest(d *digest, b object) {
 			d.instructions += texts(m["content"])
 			continue
 		case "tool", "function":
-			d.results = append(d.results, result(texts(m["content"])))
+			run.take(d, str(m["tool_call_id"]), result(texts(m["content"])))
 			for _, y := range list(m["content"]) { // what some vendors take there, too
 				d.chatImage(obj(y))
 			}
 			continue
 		}
+		run.called(d, list(m["tool_calls"]))
 		if s, ok := m["content"].(string); ok {
 			d.say(role, s)
 		}
@@ -58,6 +114,8 @@ func chatRequest(d *digest, b object) {
 			switch str(p["type"]) {
 			case "text":
 				d.say(role, str(p["text"]))
+			case "file":
+				d.say(role, locatedText(str(obj(p["file"])["file_data"])))
 			default:
 				d.chatImage(p)
 			}
@@ -117,9 +175,9 @@ func responsesRequest(d *digest, b object) {
 			}
 			d.parts(role, m["content"])
 		case "function_call":
-			d.call(str(m["name"]), m["arguments"])
+			d.call(spaced(b, m), m["arguments"])
 		case "custom_tool_call":
-			d.call(str(m["name"]), object{"input": m["input"]})
+			d.call(spaced(b, m), object{"input": m["input"]})
 		case "function_call_output", "custom_tool_call_output":
 			d.results = append(d.results, result(texts(m["output"])))
 			for _, p := range list(m["output"]) {
@@ -135,6 +193,19 @@ func responsesRequest(d *digest, b object) {
 	d.loaded(shown)
 }
 
+// spaced is the name of the tool that a call is of, with its namespace if the
+// request b declares that.
+func spaced(b, call object) string {
+	name, space := str(call["name"]), str(call["namespace"])
+	declared := func(tools []any) bool {
+		return slices.ContainsFunc(tools, func(t any) bool { return str(obj(t)["type"]) == "namespace" && str(obj(t)["name"]) == space })
+	}
+	if space != "" && (declared(list(b["tools"])) || slices.ContainsFunc(list(b["input"]), func(i any) bool { return declared(list(obj(i)["tools"])) })) {
+		return space + "__" + name
+	}
+	return name
+}
+
 // parts reads the parts of a Responses message.
 func (d *digest) parts(role string, v any) {
 	for _, y := range list(v) {
@@ -144,6 +215,8 @@ func (d *digest) parts(role string, v any) {
 			d.say(role, str(p["text"]))
 		case "refusal":
 			d.say(role, str(p["refusal"]))
+		case "input_file":
+			d.say(role, locatedText(str(p["file_data"])))
 		case "input_image":
 			if url := str(p["image_url"]); url != "" {
 				d.images = append(d.images, located(url))
@@ -152,6 +225,8 @@ func (d *digest) parts(role string, v any) {
 	}
 }
 
+// responsesTools reads tools. Those of a namespace have its name before theirs,
+// as everybody has to call them who knows no namespaces.
 func responsesTools(d *digest, tools []any) {
 	for _, y := range tools {
 		t := obj(y)
@@ -161,7 +236,11 @@ func responsesTools(d *digest, tools []any) {
 		case "custom":
 			d.tool(str(t["name"]), object{"properties": object{"input": nil}})
 		case "namespace":
-			responsesTools(d, list(t["tools"]))
+			var inner digest
+			responsesTools(&inner, list(t["tools"]))
+			for _, s := range inner.tools {
+				d.tools = append(d.tools, str(t["name"])+"__"+s)
+			}
 		}
 	}
 }
@@ -279,14 +358,16 @@ func geminiRequest(d *digest, b object) {
 			case answer != nil:
 				d.results = append(d.results, result(answer["response"]))
 				for _, q := range list(answer["parts"]) {
-					if in := obj(pick(obj(q), "inlineData", "inline_data")); in != nil {
+					if in := obj(pick(obj(q), "inlineData", "inline_data")); strings.HasPrefix(str(pick(in, "mimeType", "mime_type")), "image/") {
 						d.images = append(d.images, image(str(in["data"])))
 					}
 				}
 			case inline != nil:
-				if strings.HasPrefix(str(pick(inline, "mimeType", "mime_type")), "image/") {
+				mime := str(pick(inline, "mimeType", "mime_type"))
+				if strings.HasPrefix(mime, "image/") {
 					d.images = append(d.images, image(str(inline["data"])))
 				}
+				d.say(str(obj(x)["role"]), plainText(mime, str(inline["data"])))
 			case file != nil:
 				if strings.HasPrefix(str(pick(file, "mimeType", "mime_type")), "image/") {
 					d.images = append(d.images, str(pick(file, "fileUri", "file_uri")))

@@ -115,8 +115,11 @@ func TestCompare(t *testing.T) {
 	}{
 		{name: "the same", want: digest{assistant: "a", finish: "stop"}, got: digest{assistant: "a", finish: "stop"}},
 		{name: "another text", want: digest{assistant: "a", finish: "stop"}, got: digest{assistant: "b", finish: "stop"}, differ: 1},
-		{name: "a text that is named", want: digest{assistant: "a"}, got: digest{}, losses: []string{"content[0]: dropped: …"}, named: 1},
-		{name: "a loss of something else", want: digest{assistant: "a"}, got: digest{}, losses: []string{"logit_bias: dropped: …"}, differ: 1},
+		{name: "a text that is named", want: digest{assistant: "a"}, got: digest{}, losses: []string{"content[0]=dropped: …"}, named: 1},
+		{name: "a seal is no text", want: digest{assistant: "a"}, got: digest{}, losses: []string{"messages[0].content[0].seal=dropped: …"}, differ: 1},
+		{name: "a setting of a tool is no tool", want: digest{tools: []string{"f()"}}, got: digest{}, losses: []string{"tools[0].strict=dropped: …"}, differ: 1},
+		{name: "thinking is no call", want: digest{calls: []string{"f{}"}}, got: digest{}, losses: []string{"messages[0].content[0]=dropped: the upstream takes no reasoning back"}, differ: 1},
+		{name: "a loss of something else", want: digest{assistant: "a"}, got: digest{}, losses: []string{"logit_bias=dropped: …"}, differ: 1},
 		{name: "an error that was swallowed", want: digest{failed: true}, got: digest{assistant: "a"}, differ: 1},
 		{name: "an error that nobody had", want: digest{assistant: "a", finish: "stop"}, got: digest{failed: true}, differ: 1},
 		{name: "nothing, as an error", want: digest{}, got: digest{failed: true}},
@@ -154,6 +157,14 @@ func TestReadRequest(t *testing.T) {
 		{
 			name: "a picture in a result", protocol: "openai-chat", results: []string{"r"}, images: 1,
 			in: `{"messages":[{"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"r"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]}]}`,
+		},
+		{
+			name: "results in the order of the calls", protocol: "openai-chat", results: []string{"one", "two"},
+			in: `{"messages":[{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f"}},{"id":"b","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"b","content":"two"},{"role":"tool","tool_call_id":"a","content":"one"}]}`,
+		},
+		{
+			name: "a document of plain text", protocol: "gemini", user: "uhi",
+			in: `{"contents":[{"role":"user","parts":[{"text":"u"},{"inlineData":{"mimeType":"text/plain","data":"aGk="}}]}]}`,
 		},
 		{
 			name: "a tool that is loaded and declared", protocol: "openai-responses", tools: 2,

@@ -162,7 +162,7 @@ func (d *draft) calls(n *names) {
 			switch p := p.(type) {
 			case *llm.Call:
 				c := *p
-				c.Name = n.add(handle{p.Kind, p.Namespace, p.Name})
+				c.Name = n.add(n.meant(handle{p.Kind, p.Namespace, p.Name}))
 				if n.flat {
 					c.Namespace = ""
 				}
@@ -184,6 +184,18 @@ func (d *draft) calls(n *names) {
 			}
 		}
 	}
+}
+
+// meant is the tool that a call of h is one of. OpenAI gives a tool that its
+// search found a namespace of its own, in which nobody declared it.
+func (n *names) meant(h handle) handle {
+	plain := handle{h.kind, "", h.name}
+	if _, declared := n.out[h]; !declared && h.namespace != "" {
+		if _, declared = n.out[plain]; declared {
+			return plain
+		}
+	}
+	return h
 }
 
 // references renames the tools that a search found.
