@@ -46,11 +46,11 @@ func (p *Pool) Spare(w Want, beside *Lease) (lease Lease, ok bool) {
 	return lease, true
 }
 
-// spare reports whether x is able, well, and not half used up by any limit that
-// is known.
+// spare reports whether x is able at once, well, and not half used up by any
+// limit that is known.
 func (x *slot) spare(m *moments) bool {
 	k := x.look(m)
-	if k.reason != able || x.grade(&k) > 0 {
+	if k.reason != able || k.late || x.grade(&k) > 0 {
 		return false
 	}
 	if most := x.limit(); most > 0 && 2*x.state.inFlight.Load() >= most {

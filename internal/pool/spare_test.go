@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"portico/internal/fault"
+	"portico/internal/provider"
 	"portico/internal/schedule"
 )
 
@@ -33,6 +34,8 @@ func TestSpare(t *testing.T) {
 		{"one that is idle", func(*Account) {}, func(*Pool) {}, "b"},
 		{"one of a better priority", func(b *Account) { b.Priority = -1 }, func(*Pool) {}, "b"},
 		{"one that comes after", func(b *Account) { b.Priority = 1 }, func(*Pool) {}, ""},
+		{"one whose token has to be fetched first", with(&credential{id: "b", now: provider.Condition{State: provider.Refreshing}}), func(*Pool) {}, ""},
+		{"one whose token is fresh", with(&credential{id: "b"}), func(*Pool) {}, "b"},
 		{"one that is off", func(b *Account) { b.Disabled = true }, func(*Pool) {}, ""},
 		{"one that cools", func(*Account) {}, func(p *Pool) { lease(p, onB).Done(of(fault.RateLimited, time.Minute), 0, 0) }, ""},
 		{"one that fails often", func(*Account) {}, func(p *Pool) {
