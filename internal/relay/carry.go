@@ -79,6 +79,7 @@ func (a *answer) findForms() {
 	}
 	if a.c.Op == protocol.Other {
 		a.addDrawings()
+		a.addTranscriptions()
 	}
 	if _, ok := own.(protocol.Translator); ok && (a.c.Op == protocol.Complete || a.c.Op == protocol.Chat || a.c.Op == protocol.Count) {
 		for _, f := range a.r.foreign[a.c.Op] {

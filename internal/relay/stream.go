@@ -257,8 +257,8 @@ func (a *answer) closeLeg(resp *http.Response) *fault.Fault {
 
 // useless is the fault of an answer of which a carrier can make nothing.
 func (a *answer) useless(phase fault.Phase, err error) *fault.Fault {
-	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Class == fault.ContentFiltered {
-		return f // the model's own decision
+	if f, ok := errors.AsType[*fault.Fault](err); ok && (f.Class == fault.ContentFiltered || f.Class == fault.ContextTooLong) {
+		return f // the model's own decision, or its bound
 	}
 	return a.broken(phase, "%s", err)
 }
