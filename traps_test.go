@@ -67,7 +67,7 @@ func TestTraps(t *testing.T) {
 
 // trapTestMissing says what is missing of a test of a package of internal: the
 // function, or the case whose name holds the id, in a table or among the files
-// of testdata/traps.
+// of testdata/traps and testdata/exchanges.
 func trapTestMissing(t *testing.T, pkg, function, id string) string {
 	t.Helper()
 	dir := filepath.Join("internal", filepath.FromSlash(pkg))
@@ -87,6 +87,8 @@ func trapTestMissing(t *testing.T, pkg, function, id string) string {
 		cased = cased || holds.Match(src)
 	}
 	cases, _ := filepath.Glob(filepath.Join(dir, "testdata", "traps", "*.txtar"))
+	exchanges, _ := filepath.Glob(filepath.Join(dir, "testdata", "exchanges", "*.txtar"))
+	cases = append(cases, exchanges...)
 	for _, file := range cases {
 		cased = cased || slices.Contains(strings.Split(strings.TrimSuffix(filepath.Base(file), ".txtar"), "-"), id)
 	}

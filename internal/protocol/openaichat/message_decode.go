@@ -2,6 +2,7 @@ package openaichat
 
 import (
 	"encoding/json/jsontext"
+	"slices"
 	"strings"
 
 	"portico/internal/jsonedit"
@@ -149,6 +150,7 @@ func (d *decoder) call(v []byte) *llm.Call {
 		case "function":
 			if name := wire.Text(d.doc.Get(x.Value, "name")); name != "" || c.Name == "" {
 				c.Name, c.Args = name, arguments(d.doc.Get(x.Value, "arguments"))
+				d.within(&c.Extra, x, "arguments")
 			}
 		case "custom": // some fill in both, and one of them says nothing
 			if name := wire.Text(d.doc.Get(x.Value, "name")); name != "" || c.Name == "" {
@@ -156,6 +158,7 @@ func (d *decoder) call(v []byte) *llm.Call {
 				if name != "" {
 					c.Kind = llm.Custom
 				}
+				d.within(&c.Extra, x, "input")
 			}
 		case "extra_content": // Google's seat for a thought signature
 			if s := jsonedit.Path(x.Value, "google", "thought_signature"); len(s) > 2 && s[0] == '"' {
@@ -168,6 +171,16 @@ func (d *decoder) call(v []byte) *llm.Call {
 		}
 	}
 	return c
+}
+
+// within keeps what else stands in the object m of a call, under that object's
+// name and a dot.
+func (d *decoder) within(x *llm.Extra, m jsonedit.Member, known string) {
+	for in := range wire.ObjectIn(d.doc, m.Value) {
+		if !in.Is("name") && !in.Is(known) {
+			d.keep(x, jsonedit.Member{Name: append(append(slices.Clone(m.Name), '.'), in.Name...), Value: in.Value})
+		}
+	}
 }
 
 // arguments reads a function's arguments, which some clients send as an object

@@ -402,20 +402,21 @@ func (e *requestEncoder) thoughts(dst []byte, ts []*llm.Thought) []byte {
 
 func (e *requestEncoder) call(dst []byte, c *llm.Call) []byte {
 	e.unmarked = e.unmarked || c.Cache != nil
+	own, inner := split(c.Extra)
 	dst = jsonw.String(append(jsonw.Comma(dst), '{'), "id", c.ID)
 	if c.Kind == llm.Custom {
 		dst = append(dst, `,"type":"custom","custom":{`...)
-		dst = append(jsonw.Text(jsonw.String(dst, "name", c.Name), "input", c.Args), '}')
+		dst = append(inner.AppendTo(jsonw.Text(jsonw.String(dst, "name", c.Name), "input", c.Args), protocol.OpenAIChat), '}')
 	} else {
 		dst = append(dst, `,"type":"function","function":{`...)
 		args := c.Args
 		if args.Empty() {
 			args = llm.Plain("{}")
 		}
-		dst = append(jsonw.Text(jsonw.String(dst, "name", c.Name), "arguments", args), '}')
+		dst = append(inner.AppendTo(jsonw.Text(jsonw.String(dst, "name", c.Name), "arguments", args), protocol.OpenAIChat), '}')
 	}
 	if c.Seal != nil {
 		dst = append(jsonw.Text(append(jsonw.Name(dst, "extra_content"), `{"google":{`...), "thought_signature", c.Seal.Data), "}}"...)
 	}
-	return append(c.Extra.AppendTo(dst, protocol.OpenAIChat), '}')
+	return append(own.AppendTo(dst, protocol.OpenAIChat), '}')
 }

@@ -267,8 +267,8 @@ func (d *decoder) tool(path string, v []byte) {
 			t.Cache = breakpoint(m)
 		case kind:
 			inner = m.Value
-		default:
-			d.keep(&t.Extra, m)
+		default: // beside the wrapper
+			d.keep(&t.Extra, jsonedit.Member{Name: append([]byte("beside."), m.Name...), Value: m.Value})
 		}
 	}
 	switch kind {
@@ -380,6 +380,9 @@ func breakpoint(m jsonedit.Member) *llm.Breakpoint {
 		switch string(x.Name) {
 		case "ttl":
 			b.TTL = wire.Text(x.Value)
+		case "mode", "type":
+		default:
+			b.Extra.Add(protocol.OpenAIChat, x.Name, x.Value)
 		}
 	}
 	if own { // so that it is written back under its own name

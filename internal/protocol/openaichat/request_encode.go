@@ -322,8 +322,9 @@ func (e *requestEncoder) tool(dst []byte, t *llm.Tool) []byte {
 	if t.Strict != nil {
 		dst = jsonw.Bool(dst, "strict", *t.Strict)
 	}
-	dst = append(t.Extra.AppendTo(dst, protocol.OpenAIChat), '}')
-	return e.mark(dst, t.Cache, false)
+	own, beside := split(t.Extra)
+	dst = append(own.AppendTo(dst, protocol.OpenAIChat), '}')
+	return e.mark(beside.AppendTo(dst, protocol.OpenAIChat), t.Cache, false)
 }
 
 // mark appends a breakpoint of the prompt cache to a part of a message, or
@@ -333,7 +334,7 @@ func (e *requestEncoder) mark(dst []byte, b *llm.Breakpoint, seat bool) []byte {
 	switch own := b != nil && b.Extra.Protocol == protocol.OpenAIChat; {
 	case b == nil:
 	case own && e.home:
-		return openaiwire.AppendBreakpoint(dst, b)
+		return openaiwire.AppendBreakpoint(dst, b, protocol.OpenAIChat)
 	case e.fit.Vendor == "openrouter":
 		dst = append(jsonw.Name(dst, "cache_control"), `{"type":"ephemeral"`...)
 		switch ttl := b.TTL; ttl {
@@ -345,7 +346,7 @@ func (e *requestEncoder) mark(dst []byte, b *llm.Breakpoint, seat bool) []byte {
 		}
 		return append(dst, '}')
 	case seat && e.breaks:
-		return openaiwire.AppendBreakpoint(dst, b)
+		return openaiwire.AppendBreakpoint(dst, b, protocol.OpenAIChat)
 	default:
 		e.unmarked = true
 	}

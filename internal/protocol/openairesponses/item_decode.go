@@ -243,12 +243,28 @@ func (d *decoder) prose(v []byte) *llm.Prose {
 				d.keep(&p.Extra, m)
 			}
 		case "prompt_cache_breakpoint":
-			p.Cache = &llm.Breakpoint{TTL: wire.Text(d.doc.Get(m.Value, "ttl")), Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
+			p.Cache = breakpoint(m.Value)
 		default:
 			d.keep(&p.Extra, m)
 		}
 	}
 	return p
+}
+
+// breakpoint reads a prompt_cache_breakpoint. Its Extra names the protocol even if
+// it is empty, so that it is written back as it was.
+func breakpoint(v []byte) *llm.Breakpoint {
+	b := &llm.Breakpoint{Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
+	for m := range wire.Object(v) {
+		switch string(m.Name) {
+		case "mode":
+		case "ttl":
+			b.TTL = wire.Text(m.Value)
+		default:
+			b.Extra.Add(protocol.OpenAIResponses, m.Name, m.Value)
+		}
+	}
+	return b
 }
 
 // citation reads a url_citation. Files of OpenAI's own are for nobody else.
@@ -289,7 +305,7 @@ func (d *decoder) blob(v []byte, kind string) *llm.Blob {
 			b.Data = openaiwire.String(d.doc.Get(m.Value, "data"))
 			b.Type = "audio/" + strings.Replace(wire.Text(d.doc.Get(m.Value, "format")), "mp3", "mpeg", 1)
 		case "prompt_cache_breakpoint":
-			b.Cache = &llm.Breakpoint{TTL: wire.Text(d.doc.Get(m.Value, "ttl")), Extra: llm.Extra{Protocol: protocol.OpenAIResponses}}
+			b.Cache = breakpoint(m.Value)
 		default:
 			d.keep(&b.Extra, m)
 		}

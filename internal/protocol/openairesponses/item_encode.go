@@ -141,7 +141,7 @@ func (e *requestEncoder) cache(dst []byte, b *llm.Breakpoint) []byte {
 	switch {
 	case b == nil:
 	case e.marks(b):
-		return openaiwire.AppendBreakpoint(dst, b)
+		return openaiwire.AppendBreakpoint(dst, b, protocol.OpenAIResponses)
 	default:
 		e.unmarked = true
 	}

@@ -49,8 +49,8 @@ func TakesBreakpoints(fit *protocol.Fit) bool {
 
 // AppendBreakpoint appends a prompt_cache_breakpoint. It lasts half an hour
 // unless it says otherwise, and twelve hours are the nearest to an hour that
-// there is.
-func AppendBreakpoint(dst []byte, b *llm.Breakpoint) []byte {
+// there is. What else proto's client said of it goes back to proto.
+func AppendBreakpoint(dst []byte, b *llm.Breakpoint, proto string) []byte {
 	dst = append(jsonw.Name(dst, "prompt_cache_breakpoint"), `{"mode":"explicit"`...)
 	switch b.TTL {
 	case "", "5m":
@@ -59,5 +59,5 @@ func AppendBreakpoint(dst []byte, b *llm.Breakpoint) []byte {
 	default:
 		dst = jsonw.String(dst, "ttl", b.TTL)
 	}
-	return append(dst, '}')
+	return append(b.Extra.AppendTo(dst, proto), '}')
 }

@@ -29,7 +29,7 @@ func TestAppendBreakpoint(t *testing.T) {
 		"30m": `{"prompt_cache_breakpoint":{"mode":"explicit","ttl":"30m"}`,
 		"12h": `{"prompt_cache_breakpoint":{"mode":"explicit","ttl":"12h"}`,
 	} {
-		if got := string(AppendBreakpoint([]byte{'{'}, &llm.Breakpoint{TTL: ttl})); got != want {
+		if got := string(AppendBreakpoint([]byte{'{'}, &llm.Breakpoint{TTL: ttl}, protocol.OpenAIChat)); got != want {
 			t.Errorf("%q: %s", ttl, got)
 		}
 	}
