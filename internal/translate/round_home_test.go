@@ -17,8 +17,10 @@ import (
 // verbatim are members whose values are the client's own, so that nothing is
 // added to them; of those behind the first line each is a closed little object,
 // of which the codecs keep what they know.
-var verbatim = []string{"parameters", "input_schema", "parametersJsonSchema", "args", "arguments", "schema", "responseJsonSchema", "metadata", "logit_bias", "response", "tool_choice", "format", "stream_options",
-	"input_audio", "response_format", "systemInstruction", "toolConfig"}
+var verbatim = []string{
+	"parameters", "input_schema", "parametersJsonSchema", "args", "arguments", "schema", "responseJsonSchema", "metadata", "logit_bias", "response", "tool_choice", "format", "stream_options",
+	"input_audio", "response_format", "systemInstruction", "toolConfig",
+}
 
 // lone is a text that stands alone where it could be a list.
 var lone = map[string]*regexp.Regexp{
