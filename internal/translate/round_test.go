@@ -178,7 +178,7 @@ func (x *trip) String() string {
 }
 
 // roundTrips is how many requests go there and back between each two protocols.
-const roundTrips = 150
+const roundTrips = 75
 
 // TestRoundTrips: a request that goes from its protocol to another and back
 // says what it said, but for the exceptions; none of those is needless.
@@ -206,8 +206,7 @@ func checkTrip(t *testing.T, seed uint64, x *trip, used []bool) {
 	t.Helper()
 	for i := range aspects {
 		a := &aspects[i]
-		diff := cmp.Diff(x.want[a.name], x.got[a.name])
-		if diff == "" {
+		if slices.Equal(x.want[a.name], x.got[a.name]) {
 			continue
 		}
 		allowed, named := false, x.named(a)
@@ -217,7 +216,7 @@ func checkTrip(t *testing.T, seed uint64, x *trip, used []bool) {
 			}
 		}
 		if !allowed {
-			t.Fatalf("seed %d: %s differ (-want +got), named: %v\n%s\n%s", seed, a.name, named, diff, x)
+			t.Fatalf("seed %d: %s differ (-want +got), named: %v\n%s\n%s", seed, a.name, named, cmp.Diff(x.want[a.name], x.got[a.name]), x)
 		}
 	}
 }
@@ -253,12 +252,12 @@ func TestModelsRefuse(t *testing.T) {
 			if client == upstream {
 				continue
 			}
-			for seed := range uint64(60) {
+			for seed := range uint64(12) {
 				x := travel(t, client, upstream, bodyOf(t, client, 1000+seed), to)
 				for i := range aspects {
 					a := &aspects[i]
-					if diff := cmp.Diff(x.want[a.name], x.got[a.name]); diff != "" && !x.named(a) && !x.harmless(a) {
-						t.Fatalf("%s, seed %d: %s differ (-want +got)\n%s\n%s", m.model, seed, a.name, diff, x)
+					if !slices.Equal(x.want[a.name], x.got[a.name]) && !x.named(a) && !x.harmless(a) {
+						t.Fatalf("%s, seed %d: %s differ (-want +got)\n%s\n%s", m.model, seed, a.name, cmp.Diff(x.want[a.name], x.got[a.name]), x)
 					}
 				}
 			}

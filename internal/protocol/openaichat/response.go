@@ -232,7 +232,11 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 	if r.Usage.CacheHour > 0 {
 		e.lose("usage", openaiwire.OneCache)
 	}
-	if r.Tier != "" {
+	switch r.Tier {
+	case "":
+	case "standard": // as Anthropic and Google call it
+		dst = jsonw.String(dst, "service_tier", "default")
+	default:
 		dst = jsonw.String(dst, "service_tier", r.Tier)
 	}
 	return append(r.Extra.AppendTo(dst, protocol.OpenAIChat), '}'), e.losses, nil
