@@ -52,6 +52,7 @@ var walls = []struct {
 	{from: "internal/protocol", never: "portico/internal/config", why: "a codec is not configured"},
 	{from: "internal/protocol", never: "portico/internal/translate", why: "a codec says what it knows; what does not fit a pair is not its business"},
 	{from: "internal/protocol", never: "net/http", why: "a codec stands on no side of the wire"},
+	{from: "internal/protocol/candidates", never: "portico/internal/", save: []string{"jsonedit", "protocol/wire", "sse"}, why: "candidates are counted in the client's own dialect, whoever made them"},
 	{from: "internal/provider", never: "portico/internal/relay", why: "a provider is addressed, it does not steer"},
 	{from: "internal/provider", never: "portico/internal/pool", why: "a provider does not know the other accounts"},
 	{from: "internal/provider", never: "portico/internal/config", why: "a provider is handed an account, whoever wrote it down"},

@@ -21,6 +21,7 @@ type Rule struct {
 
 	Class Class
 	Scope Scope
+	Param string        // the parameter that is blamed, if the vendor names none
 	After time.Duration // the wait if the vendor names none
 	// Unheeded drops the wait that the vendor names, since it belongs to
 	// another limit than the one that is meant: Google sends the seconds of
@@ -70,6 +71,9 @@ func (rs Rules) Judge(s Sign, now time.Time) *Fault {
 	asked, named := wait(&s, now)
 	r := rs.find(&s, asked, named)
 	f.Class, f.Scope, f.After = r.Class, r.Scope, asked
+	if f.Param == "" {
+		f.Param = r.Param
+	}
 	if asked == 0 || r.Unheeded {
 		f.After = r.After
 	}

@@ -38,3 +38,8 @@ func (u Usage) Plus(v Usage) Usage {
 func (u Usage) Total() int64 {
 	return u.Input + u.CacheRead + u.CacheWrite + u.Output + u.Reasoning
 }
+
+// Minus is u without v.
+func (u Usage) Minus(v Usage) Usage {
+	return u.Plus(Usage{-v.Input, -v.CacheRead, -v.CacheWrite, -v.Output, -v.Reasoning, -v.CacheHour})
+}

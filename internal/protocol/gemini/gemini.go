@@ -88,6 +88,17 @@ func SSE(query string) bool {
 	return false
 }
 
+// WithSSE is the raw query with alt=sse in the place of any other alt.
+func WithSSE(query string) string {
+	out := "alt=sse"
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, _, _ := strings.Cut(pair, "="); pair != "" && name != "alt" && name != "$alt" && name != "%24alt" {
+			out += "&" + pair
+		}
+	}
+	return out
+}
+
 // Peek reads what names the conversation, which is the only thing that routing
 // needs of this protocol's bodies: Model and Stream are in the path.
 //

@@ -30,6 +30,21 @@ func TestPeek(t *testing.T) {
 	}
 }
 
+// TestWithSSE: whatever a query says of the framing, it asks for events then.
+func TestWithSSE(t *testing.T) {
+	for query, want := range map[string]string{
+		"":                               "alt=sse",
+		"alt=sse":                        "alt=sse",
+		"key=1&alt=json":                 "alt=sse&key=1",
+		"$alt=json;enum-encoding=int&&x": "alt=sse&x",
+		"%24alt=json":                    "alt=sse",
+	} {
+		if got := WithSSE(query); got != want || !SSE(got) {
+			t.Errorf("%q became %q, want %q", query, got, want)
+		}
+	}
+}
+
 func TestSSE(t *testing.T) {
 	for query, want := range map[string]bool{
 		"alt=sse": true, "key=x&alt=sse": true, "%24alt=sse": true, "$alt=sse;enum-encoding=int": true, "%24alt=sse%3Benum-encoding=int": true,

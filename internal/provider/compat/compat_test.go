@@ -118,7 +118,7 @@ func TestQuirks(t *testing.T) {
 	p := named(t, "openai-compatible")
 	for preset, want := range map[string]provider.Quirks{
 		"cerebras":   {Lacks: []string{"frequency_penalty", "presence_penalty", "logit_bias"}, Reasoning: "reasoning"},
-		"deepseek":   {FirstByte: 10 * time.Minute, MaxTokens: "max_tokens", Reasoning: "reasoning_content", Echo: true, Efforts: []string{"low", "high", "max"}},
+		"deepseek":   {FirstByte: 10 * time.Minute, MaxTokens: "max_tokens", Reasoning: "reasoning_content", Echo: true, Efforts: []string{"low", "high", "max"}, Lacks: []string{"n"}},
 		"mistral":    {MaxTokens: "max_tokens", NoDeveloper: true, Required: "any", CallID: 9, Lacks: []string{"seed", "stream_options", "logprobs", "top_logprobs", "logit_bias", "user"}},
 		"openrouter": {OpenList: true, Reasoning: "reasoning", Echo: true},
 		"perplexity": {Unlisted: true, MaxTokens: "max_tokens", NoDeveloper: true, Lacks: []string{"tools", "tool_choice", "n", "seed", "logit_bias", "logprobs"}},

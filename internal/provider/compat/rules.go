@@ -39,6 +39,10 @@ var vendors = slices.Concat(fault.Rules{
 	{Status: 400, Says: "Model Not Exist", Class: fault.ModelDenied, Scope: fault.Model},
 	{Status: 400, Says: "Content Exists Risk", Class: fault.ContentFiltered, Scope: fault.Request},
 
+	// Several candidates: Google's copy of OpenAI's protocol, llama.cpp.
+	{Status: 400, Says: "Multiple candidates is not enabled", Class: fault.BadRequest, Scope: fault.Request, Param: "n"},
+	{Says: "Only one completion choice is allowed", Class: fault.BadRequest, Scope: fault.Request, Param: "n"},
+
 	// Cohere, and Groq, whose 498 means something else
 	{Status: 498, Says: "blocked ", Class: fault.ContentFiltered, Scope: fault.Request},
 	{Says: "API calls / month", Class: fault.QuotaSpent, Scope: fault.Account},

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"portico/internal/fault"
 	"portico/internal/protocol"
 	"portico/internal/protocol/gemini"
 	"portico/internal/provider"
@@ -16,6 +17,22 @@ import (
 
 func TestRules(t *testing.T) {
 	providertest.Judge(t, rules, len(rules), "testdata/errors.txt", gemini.New().DecodeError)
+}
+
+// TestCandidates: a refusal of several candidates says what it is about, so that
+// they can be asked for one by one.
+func TestCandidates(t *testing.T) {
+	for text, want := range map[string]string{
+		"Multiple candidates is not enabled for models/gemini-2.5-flash-image":                                                                "candidateCount",
+		"Only one candidate can be specified in the current model":                                                                            "candidateCount",
+		"Unable to submit request because it has a candidateCount value of 2 but the supported range is from 1 (inclusive) to 2 (exclusive).": "candidateCount",
+		"Invalid value at 'generation_config.temperature'":                                                                                    "",
+	} {
+		f := rules.Judge(fault.Sign{Status: 400, Type: "INVALID_ARGUMENT", Message: text}, time.Now())
+		if f.Class != fault.BadRequest || f.Param != want {
+			t.Errorf("%s: %v blames %q", text, f.Class, f.Param)
+		}
+	}
 }
 
 func TestPrepare(t *testing.T) {

@@ -27,6 +27,13 @@ var rules = fault.Rules{
 	{Status: 400, Says: "thought signature", Class: fault.SealMismatch, Scope: fault.Request},
 	{Status: 400, Says: "not in an ACTIVE state", Class: fault.BadRequest, Scope: fault.Request},
 
+	// Several candidates, which not every model gives, whatever its protocol
+	// says; nobody lists which do. The words are those of different years, and
+	// of Vertex AI.
+	{Status: 400, Says: "Multiple candidates is not enabled", Class: fault.BadRequest, Scope: fault.Request, Param: "candidateCount"},
+	{Status: 400, Says: "Only one candidate can be specified", Class: fault.BadRequest, Scope: fault.Request, Param: "candidateCount"},
+	{Status: 400, Says: "candidateCount", Class: fault.BadRequest, Scope: fault.Request, Param: "candidateCount"},
+
 	// The place that the request comes from, or the account's billing.
 	{Status: 400, Type: "FAILED_PRECONDITION", Class: fault.Permission, Scope: fault.Account},
 
