@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"portico/internal/catalog"
 	"portico/internal/explain"
 	"portico/internal/journal"
+	"portico/internal/llm"
 	"portico/internal/store"
 )
 
@@ -41,11 +41,14 @@ func (a *api) cost(x *journal.Exchange) explain.Cost {
 	if a.o.Catalog == nil {
 		return explain.Cost{}
 	}
-	m, ok := a.o.Catalog().Lookup(cmp.Or(x.Served, x.Asked))
-	if !ok {
-		return explain.Cost{}
-	}
-	usd, known := catalog.Cost(x.Usage, m)
+	c := a.o.Catalog()
+	usd, known := x.Cost(func(model string, u llm.Usage) (float64, bool) {
+		m, ok := c.Lookup(model)
+		if !ok {
+			return 0, false
+		}
+		return catalog.Cost(u, m)
+	})
 	return explain.Cost{USD: usd, Known: known}
 }
 

@@ -98,7 +98,8 @@ type Attempt struct {
 	Why     string `json:"why,omitzero" doc:"Why this account: only, picked, home, moved, last_hope, preferred, reserve; hedge: beside another one that had not begun to answer in time."`
 	Of      int    `json:"of,omitzero" doc:"How many accounts were able; absent if it was not looked at others."`
 	QueueMS int64  `json:"queue_ms,omitzero" doc:"How long the request waited for an account before the attempt."`
-	Usage   *Usage `json:"usage,omitzero" doc:"What it used until it was outrun, which is part of the whole; absent if that is nothing, or all."`
+	Leg     int    `json:"leg,omitzero" doc:"Which of several requests that make one answer it was for, from 1."`
+	Usage   *Usage `json:"usage,omitzero" doc:"What it used of the whole; absent if that is nothing, or all."`
 	Text    string `json:"text" doc:"The same as a sentence."`
 }
 
@@ -147,7 +148,7 @@ func Of(x *journal.Exchange, cost Cost) Explanation {
 		e.Attempts = append(e.Attempts, Attempt{
 			N: i + 1, Account: a.Account, Model: a.Model, StartMS: a.Start.Milliseconds(), TookMS: a.Took.Milliseconds(),
 			Status: a.Status, Class: a.Fault, Code: a.Code, Message: a.Error, WaitMS: a.After.Milliseconds(), Step: a.Step,
-			Why: a.Why, Of: a.Of, QueueMS: a.Waited.Milliseconds(),
+			Why: a.Why, Of: a.Of, QueueMS: a.Waited.Milliseconds(), Leg: a.Leg,
 			Text: attempt(x, i),
 		})
 		if u := a.Usage; u.Total() > 0 {

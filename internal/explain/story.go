@@ -151,6 +151,8 @@ func attempt(x *journal.Exchange, i int) string {
 	account := name(a.Account, "an account")
 	s := account
 	switch {
+	case a.Leg > 0:
+		s = "For part " + strconv.Itoa(a.Leg) + " of the answer, " + account
 	case len(x.Attempts) == 1, a.Why == "hedge":
 	case i == 0:
 		s = "First, " + account
@@ -167,6 +169,8 @@ func attempt(x *journal.Exchange, i int) string {
 	switch {
 	case a.Step == "outrun":
 		return s + " had not begun to answer when " + name(x.Account, "another account") + " did, and was stopped after " + span(a.Took) + "." + used(a)
+	case class == fault.Canceled && x.Fault != "" && fault.ParseClass(x.Fault) != fault.Canceled:
+		return s + " was at work for " + span(a.Took) + " when another part failed."
 	case class == fault.Canceled:
 		return s + " was at work for " + span(a.Took) + " when the client left."
 	case a.Phase == "streaming":
@@ -324,10 +328,10 @@ func summary(x *journal.Exchange, o Outcome) string {
 		if x.Account == "" {
 			s = "Answered by Portico itself in " + span(x.Took)
 		}
-		n := len(x.Attempts) - 1
+		n := 0
 		for i := range x.Attempts {
-			if x.Attempts[i].Step == "outrun" {
-				n--
+			if a := &x.Attempts[i]; a.Fault != "" && a.Step != "outrun" {
+				n++
 			}
 		}
 		switch {

@@ -19,6 +19,7 @@
 package journal
 
 import (
+	"cmp"
 	"time"
 
 	"portico/internal/llm"
@@ -63,6 +64,30 @@ type Exchange struct {
 	Fault string `json:"fault,omitzero"` // the class of what the client was told, "" if it was served
 	Code  string `json:"code,omitzero"`
 	Error string `json:"error,omitzero"` // for a human, redacted, at most 512 bytes
+}
+
+// Cost is what x costs at price, which is asked for each model that had a share
+// in the answer. known is false if it does not know one of them.
+func (x *Exchange) Cost(price func(model string, u llm.Usage) (usd float64, known bool)) (usd float64, known bool) {
+	rest := x.Usage
+	known = true
+	add := func(model string, u llm.Usage) {
+		if d, ok := price(model, u); ok {
+			usd += d
+		} else {
+			known = false
+		}
+	}
+	for i := range x.Attempts {
+		if a := &x.Attempts[i]; a.Usage != (llm.Usage{}) {
+			rest = rest.Minus(a.Usage)
+			add(cmp.Or(a.Model, x.Served, x.Asked), a.Usage)
+		}
+	}
+	if rest != (llm.Usage{}) {
+		add(cmp.Or(x.Served, x.Asked), rest)
+	}
+	return usd, known
 }
 
 // An Attempt is one try at one account.

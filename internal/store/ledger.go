@@ -121,11 +121,7 @@ func (s *Store) cost(x *journal.Exchange) (c sql.NullInt64) {
 	if x.Usage.Total() == 0 {
 		return sql.NullInt64{Valid: true}
 	}
-	model := x.Served
-	if model == "" {
-		model = x.Asked
-	}
-	usd, known := s.o.Price(model, x.Usage)
+	usd, known := x.Cost(s.o.Price)
 	if !known || !(usd >= 0 && usd <= maxCost) {
 		return sql.NullInt64{}
 	}
