@@ -100,6 +100,11 @@ type job struct {
 	guess    int64       // tokens of the request, 0: not guessed yet
 	fresh    bool        // the last record tells all, but for blank lines and comments
 	mute     bool        // another answer tells it
+	ledger   Recorder    // who is told, nil: the relay's
+
+	// Several candidates that are asked for one by one, see fan.
+	fan       int // how many, 0: they are not
+	candidate int // which of them this call is for, from 1; 0: it is not for one
 }
 
 // A try is one attempt.

@@ -27,6 +27,9 @@ func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) 
 	defer func() { a.ended(f) }()
 
 	a.c = a.observed()
+	if f := a.divide(l, leg, model); f != nil {
+		return f
+	}
 	t, err := a.ask(a.form, leg, l.Account, model)
 	if err != nil {
 		return a.drop(l.Way, refusalOf(err))

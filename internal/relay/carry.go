@@ -133,6 +133,16 @@ func (a *answer) legs() int {
 // lastLeg reports whether the attempt under way is for the last leg.
 func (a *answer) lastLeg() bool { return a.try.leg == a.legs()-1 }
 
+// ready makes the carrier for an attempt at leg, unless it is there. What was
+// fed came from an attempt that failed.
+func (f *form) ready(c *Call, leg int) (err error) {
+	if f.carrier == nil || f.fed && leg == 0 {
+		f.carrier, err = f.make(c)
+		f.fed = false
+	}
+	return err
+}
+
 // ask prepares the request of an attempt in form f.
 func (a *answer) ask(f *form, leg int, to *pool.Account, model string) (asked, error) {
 	if f.make == nil {
@@ -145,12 +155,8 @@ func (a *answer) ask(f *form, leg int, to *pool.Account, model string) (asked, e
 		}
 		return a.inlined(t, to, model)
 	}
-	if f.carrier == nil || f.fed && leg == 0 { // what was fed came from an attempt that failed
-		c, err := f.make(a.c)
-		if err != nil {
-			return asked{}, err
-		}
-		f.carrier, f.fed = c, false
+	if err := f.ready(a.c, leg); err != nil {
+		return asked{}, err
 	}
 	if u, ok := f.carrier.(unsealer); ok && a.unsealed {
 		u.unseal()

@@ -24,6 +24,7 @@ func newCompletion(c *Call) (carrier, error) {
 }
 
 func (c *completion) legs() int        { return len(c.req.Prompts) }
+func (c *completion) candidates() int  { return c.req.N }
 func (c *completion) losses() []string { return c.req.Losses }
 func (c *completion) begin(leg int)    { c.enc.Prompt(leg) }
 

@@ -38,8 +38,8 @@ func (a *answer) record(ahead int, open bool) {
 	x.Took, x.BytesOut, x.Open = time.Since(x.Start), out, open
 	x.Attempts = append(p.one[:0], a.attempts...)
 	if a.try.lease != nil { // it is under way, and serves
-		x.Attempts = append(x.Attempts, a.attemptWith(nil))
-		a.tally(x)
+		u := a.tally(x)
+		x.Attempts = append(x.Attempts, a.attemptWith(nil, u))
 		a.settleHome(x.Upstream)
 	}
 	if a.hedged {
@@ -47,16 +47,21 @@ func (a *answer) record(ahead int, open bool) {
 	}
 	x.Losses = a.losses()
 	a.fresh = !open
-	a.settleHold(x)
-	if err := a.r.record.Record(x); err == nil {
+	if a.candidate == 0 {
+		a.settleHold(x) // of all candidates together
+	}
+	if a.ledger != nil {
+		_ = a.ledger.Record(x) // which is in memory
+	} else if err := a.r.record.Record(x); err == nil {
 		a.r.unwell.Store(false)
 	} else if !a.r.unwell.Swap(true) {
 		a.r.log.Error("an exchange could not be recorded; serving goes on", "request_id", a.c.ID, "error", err)
 	}
 }
 
-// tally adds to x what the attempt under way has learned of its answer.
-func (a *answer) tally(x *journal.Exchange) {
+// tally adds to x what the attempt under way has learned of its answer, and
+// returns what that took.
+func (a *answer) tally(x *journal.Exchange) llm.Usage {
 	u, guessed := llm.Usage{}, false
 	if a.try.tap != nil {
 		s := a.try.tap.Seen()
@@ -68,6 +73,7 @@ func (a *answer) tally(x *journal.Exchange) {
 	}
 	addUsage(&x.Usage, &u)
 	x.Estimated = x.Estimated || guessed
+	return u
 }
 
 func addUsage(sum, u *llm.Usage) { *sum = sum.Plus(*u) }
@@ -113,9 +119,16 @@ func (a *answer) guessInput() int64 {
 }
 
 // attemptWith is the attempt under way as the ledger tells it, if it ends with
-// f.
-func (a *answer) attemptWith(f *fault.Fault) journal.Attempt { return a.attemptOf(&a.try, f) }
+// f and took u. Where there is no other the exchange tells what it took.
+func (a *answer) attemptWith(f *fault.Fault, u llm.Usage) journal.Attempt {
+	x := a.attemptOf(&a.try, f)
+	if x.Leg > 0 {
+		x.Usage = u
+	}
+	return x
+}
 
+// attemptOf is the attempt t as the ledger tells it, if it ends with f.
 func (a *answer) attemptOf(t *try, f *fault.Fault) journal.Attempt {
 	x := journal.Attempt{
 		Account: t.lease.Account.Name, Model: a.x.Served, Start: t.began.Sub(a.x.Start),
@@ -124,6 +137,9 @@ func (a *answer) attemptOf(t *try, f *fault.Fault) journal.Attempt {
 	}
 	if t.second {
 		x.Why = hedged
+	}
+	if x.Leg = a.candidate; x.Leg == 0 && a.legs() > 1 {
+		x.Leg = t.leg + 1
 	}
 	if f != nil {
 		x.Fault, x.Scope, x.Phase, x.After = f.Class.String(), f.Scope.String(), f.Phase.String(), f.After
@@ -138,19 +154,17 @@ func (a *answer) ended(f *fault.Fault) {
 	if t.sent != nil {
 		t.sent.take()
 	}
-	var tokens int64
+	var u llm.Usage
 	if f == nil || a.live {
-		before := a.x.Usage.Total()
 		a.x.BytesOut = a.line.out
-		a.tally(&a.x)
-		tokens = a.x.Usage.Total() - before
+		u = a.tally(&a.x)
 	}
 	if h := a.c.Settings.Hedge; h != nil && h.Quantile > 0 && f == nil && t.first > 0 {
 		a.r.firsts.of(a.spreadOf(t.lease.Account.Name)).add(t.first)
 	}
-	a.pause = t.lease.Done(f, t.first, tokens)
+	a.pause = t.lease.Done(f, t.first, u.Total())
 	if f == nil || f != a.unfit {
-		a.attempts = append(a.attempts, a.attemptWith(f))
+		a.attempts = append(a.attempts, a.attemptWith(f, u))
 	}
 	if f == nil && a.form.make != nil && t.leg == 0 {
 		a.settle()

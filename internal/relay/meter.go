@@ -13,6 +13,7 @@ import (
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/protocol/candidates"
 )
 
 const (
@@ -68,7 +69,8 @@ func (a *answer) claim(l *budget.Limits) (c budget.Claim, f *fault.Fault) {
 	asked, answers := a.asksFor()
 	for _, name := range a.plan.Models {
 		m, known := a.c.Settings.Catalog.Lookup(name)
-		most := llm.Usage{Input: c.Input}
+		// Candidates may have to be asked for one by one, see fan.
+		most := llm.Usage{Input: c.Input * min(answers, candidates.Most)}
 		if op != protocol.Embed {
 			most.Output = claimed(asked, m.MaxOutput) * answers
 		}

@@ -187,7 +187,7 @@ func (a *answer) second(ctx context.Context, h *Hedge, first *racer, model strin
 	a.c = a.observed()
 	var r *racer
 	t, err := a.ask(&f, 0, lease.Account, model)
-	if err == nil {
+	if err == nil && a.missing(&lease, model) == 0 {
 		r, _ = a.enter(ctx, t, model)
 	}
 	a.try, a.form, a.c, a.lost = tried, form, call, lost

@@ -69,6 +69,7 @@ type Relay struct {
 	retries retryBudget
 	hedges  purse
 	firsts  spreads // of the times to the first word, if calls are hedged by them
+	single  singles
 }
 
 // New returns a relay.
@@ -129,8 +130,14 @@ func (a *answer) serve() *fault.Fault {
 		return f
 	}
 	a.said = nil // it may be large, and an answer may take long
-	a.left = max(a.c.Settings.Attempts, 1)
 	a.r.retries.calls.Add(1)
+	return a.carry()
+}
+
+// carry makes the attempts of a call whose plan is made. Nil means that the
+// client has its answer.
+func (a *answer) carry() *fault.Fault {
+	a.left = max(a.c.Settings.Attempts, 1)
 	a.findForms()
 	for leg := 0; leg == 0 || leg < a.legs(); leg++ {
 		if f := a.serveLeg(leg); f != nil {
@@ -173,6 +180,9 @@ func (a *answer) serveLeg(leg int) *fault.Fault {
 			if f == nil {
 				a.repay()
 				return nil
+			}
+			if f == apart || a.declined(f, leg) {
+				return a.fanOut()
 			}
 			switch a.next(f, &a.lease) {
 			case GiveUp:

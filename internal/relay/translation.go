@@ -70,6 +70,7 @@ func upstreamOf(c *Call, to *pool.Account, served string, bare bool) *translate.
 
 func (t *translation) legs() int        { return 1 }
 func (t *translation) begin(int)        {}
+func (t *translation) candidates() int  { return t.bridge.Candidates() }
 func (t *translation) unseal()          { t.bare = true }
 func (t *translation) losses() []string { return lossesOf(t.bridge) }
 

@@ -166,8 +166,8 @@ func (a *answer) nobody(n *pool.None) {
 // verdict is what the client is told if nobody could serve.
 func (a *answer) verdict() *fault.Fault {
 	if len(a.failed) == 0 {
-		if a.unfit != nil && a.none.Known == 0 {
-			return a.unfit
+		if a.unfit != nil && (a.none.Known == 0 || len(a.none.Passed) == 0) {
+			return a.unfit // nobody was passed over for another reason
 		}
 	} else if a.reply.of != nil && allDenied(a.failed, &a.none) {
 		return a.reply.of // what the vendor says of the model is as true as it gets

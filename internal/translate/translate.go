@@ -130,6 +130,10 @@ func (b *Bridge) Path(model string) (to, query string, err error) {
 	return path(b.upstream, model, b.req.Stream)
 }
 
+// Candidates is how many answers the client wants to choose from, 0 if it does
+// not say.
+func (b *Bridge) Candidates() int { return b.req.Sampling.N }
+
 // begin makes ready for an answer.
 func (b *Bridge) begin() *back {
 	if b.way == nil {
