@@ -90,13 +90,13 @@ func SSE(query string) bool {
 
 // WithSSE is the raw query with alt=sse in the place of any other alt.
 func WithSSE(query string) string {
-	out := "alt=sse"
+	pairs := []string{"alt=sse"}
 	for pair := range strings.SplitSeq(query, "&") {
 		if name, _, _ := strings.Cut(pair, "="); pair != "" && name != "alt" && name != "$alt" && name != "%24alt" {
-			out += "&" + pair
+			pairs = append(pairs, pair)
 		}
 	}
-	return out
+	return strings.Join(pairs, "&")
 }
 
 // Peek reads what names the conversation, which is the only thing that routing
