@@ -47,6 +47,7 @@ type Policy struct {
 	mode        config.AuthMode
 	data, admin credential
 	proxies     []netip.Prefix
+	listed      bool
 }
 
 // A credential is a key as it is compared: by its SHA-256, so that the time of
@@ -59,7 +60,7 @@ type credential struct {
 
 // NewPolicy reads a policy from c.
 func NewPolicy(c *config.Config) *Policy {
-	p := &Policy{mode: c.Resolve(), data: newCredential(c.APIKey.Reveal()), admin: newCredential(c.AdminToken.Reveal())}
+	p := &Policy{mode: c.Resolve(), data: newCredential(c.APIKey.Reveal()), admin: newCredential(c.AdminToken.Reveal()), listed: c.OnlyListed}
 	for _, s := range c.TrustedProxies {
 		// One that cannot be read is trusted by nobody; the configuration
 		// takes none.
@@ -109,11 +110,16 @@ func (p *Policy) Requires(plane Plane, loopback bool) bool {
 	}
 }
 
+// Listed reports whether only addresses with a rule that lets them in may call.
+func (p *Policy) Listed() bool { return p.listed }
+
 // A Gate admits requests. It is safe for concurrent use; its zero value is
 // ready.
 type Gate struct {
 	guesses Limiter
 	Keys    Keyring
+	Rules   Rules
+	Log     Log
 }
 
 // A Visit is what the gate looks at.

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -59,15 +60,19 @@ type Options struct {
 	Address string // host and port that the server listens on, as a browser here would name them
 	Started time.Time
 
-	// Authorise says why the sender of a request is no operator, or nil. It
+	// Authorise says who the sender of a request is, or why it is no operator. It
 	// is asked for every request but those for the page, and of a live feed
 	// once a second, so that a token that is renewed ends the feed. See
 	// [ByToken]; sessions join it there.
-	Authorise func(*http.Request) *fault.Fault
+	Authorise func(*http.Request) (who string, f *fault.Fault)
+	// ClientOf is the address that a request came from, nil: nobody knows.
+	ClientOf func(*http.Request) netip.Addr
 
 	Config   func() *config.Config
 	Accounts Accounts
-	Keys     Keys // of AI clients; nil: none are handed out
+	Keys     Keys   // of AI clients; nil: none are handed out
+	Access   Access // nil: there are no rules on addresses
+	Acts     Acts   // nil: what operators do is not kept
 	Ledger   Ledger
 	Models   Models
 	Feed     *Feed
@@ -129,10 +134,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cache-Control", "no-store")
 	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	if !open {
-		if f := h.o.Authorise(r); f != nil {
+		who, f := h.o.Authorise(r)
+		if f != nil {
 			refusal(f).write(w, r)
 			return
 		}
+		s := sender{who: who}
+		if h.o.ClientOf != nil {
+			s.addr = h.o.ClientOf(r)
+		}
+		r = withSender(r, s)
 	}
 	serve.ServeHTTP(w, r)
 }

@@ -75,6 +75,8 @@ func newAPI(o *Options) *api {
 	a.status()
 	a.accounts()
 	a.keys()
+	a.access()
+	a.acts()
 	a.requests()
 	a.usage()
 	a.models()
@@ -132,6 +134,7 @@ type operation struct {
 	id, method, path, tag, summary, more string
 	status                               int // of success; 0: 200, or 204 without a body
 	errors                               []int
+	quiet                                bool // it changes nothing that is worth a word in the audit log
 }
 
 // handle registers f under op. All that f returns as an error becomes a
@@ -146,6 +149,7 @@ func handle[I, O any](a *api, op operation, f func(context.Context, *I) (*O, err
 		if err != nil {
 			return nil, a.told(err)
 		}
+		a.audit(ctx, &op, in)
 		return o, nil
 	})
 }

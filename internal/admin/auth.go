@@ -14,24 +14,47 @@ import (
 // admin_token of the policy that is in force. The comparison takes the same
 // time for every wrong token, and the gate slows down guessing. No other
 // carrier of a key counts: a token in a URL would stand in histories and logs.
-func ByToken(gate *access.Gate, policy func() *access.Policy) func(*http.Request) *fault.Fault {
-	return func(r *http.Request) *fault.Fault {
+func ByToken(gate *access.Gate, policy func() *access.Policy) func(*http.Request) (string, *fault.Fault) {
+	return func(r *http.Request) (string, *fault.Fault) {
 		token, f := bearer(r.Header)
 		if f != nil {
-			return f
+			return "", f
 		}
-		peer, _ := netip.ParseAddrPort(r.RemoteAddr)
-		caller, f := gate.Admit(policy(), &access.Visit{Plane: access.Admin, Keys: access.Keys{Key: token, Header: true}, Peer: peer.Addr()}, time.Now())
+		now, p := time.Now(), policy()
+		peer := clientOf(p, r)
+		caller, f := gate.Admit(p, &access.Visit{Plane: access.Admin, Keys: access.Keys{Key: token, Header: true}, Peer: peer}, now)
+		if f != nil {
+			gate.Log.Note(now, peer, "", "admin_"+f.Code, r.URL.Path)
+		}
 		switch {
 		case f != nil && f.Class == fault.Unauthorized:
-			return wrongToken
+			return "", wrongToken
 		case f != nil:
-			return f
+			return "", f
 		case !caller.Admin:
-			return noToken
+			return "", noToken
 		}
-		return nil
+		return byToken, nil
 	}
+}
+
+// byToken is who shows the admin token, for the audit log.
+const byToken = "token"
+
+// ClientOf returns an [Options].ClientOf that knows the proxies of the policy in
+// force.
+func ClientOf(policy func() *access.Policy) func(*http.Request) netip.Addr {
+	return func(r *http.Request) netip.Addr { return clientOf(policy(), r) }
+}
+
+// clientOf is the address of the client that sent r; it is not valid if r came
+// from within this process.
+func clientOf(p *access.Policy, r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return p.ClientOf(peer.Addr(), r.Header["X-Forwarded-For"])
 }
 
 var (

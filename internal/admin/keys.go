@@ -156,21 +156,26 @@ func (c *KeyChange) apply(s *clientkey.Settings) error {
 	set(&s.Concurrency, c.Concurrency)
 	c.Day.apply(&s.Day)
 	c.Month.apply(&s.Month)
-	switch {
-	case c.Expires == nil:
-	case *c.Expires == "never" || *c.Expires == "":
-		s.Expires = time.Time{}
-	default:
-		t, err := time.Parse(time.RFC3339, *c.Expires)
-		if err != nil {
-			return &Problem{
-				Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Code: CodeInvalid,
-				Detail: "the moment cannot be read", Errors: []Error{{"body.expires", "it is not such as 2027-01-31T18:00:00Z"}},
-			}
-		}
-		s.Expires = t.UTC()
+	if c.Expires == nil {
+		return nil
 	}
-	return nil
+	t, err := instant("body.expires", *c.Expires)
+	if err == nil {
+		s.Expires = t
+	}
+	return err
+}
+
+// instant reads when something ends: the zero time for never.
+func instant(where, s string) (time.Time, error) {
+	if s == "" || s == "never" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, wrong(where, "it is no moment such as 2027-01-31T18:00:00Z")
+	}
+	return t.UTC(), nil
 }
 
 func (c *BudgetChange) apply(b *clientkey.Budget) {

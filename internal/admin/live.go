@@ -114,7 +114,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-more:
 		case <-guard.C:
-			if a.o.Authorise(r) != nil {
+			if _, f := a.o.Authorise(r); f != nil {
 				return
 			}
 		}

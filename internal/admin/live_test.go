@@ -206,11 +206,11 @@ func TestLiveEndsWithTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newFake().options()
 		var gone atomic.Bool
-		o.Authorise = func(*http.Request) *fault.Fault {
+		o.Authorise = func(*http.Request) (string, *fault.Fault) {
 			if gone.Load() {
-				return wrongToken
+				return "", wrongToken
 			}
-			return nil
+			return byToken, nil
 		}
 		_, _, ended := watch(t, New(o), "")
 		gone.Store(true)

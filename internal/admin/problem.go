@@ -38,6 +38,9 @@ const (
 	CodeNoRequest   = "request_not_found"
 	CodeNoKey       = "key_not_found"
 	CodeKeyTaken    = "key_exists"
+	CodeNoRule      = "rule_not_found"
+	CodeRuleTaken   = "rule_exists"
+	CodeLockOut     = "would_lock_out"   // the change would keep out whoever asks for it
 	CodeVersion     = "version_mismatch" // it was changed by somebody else meanwhile
 	CodeConfig      = "config_invalid"
 )
@@ -62,6 +65,13 @@ type Error struct {
 
 func problem(status int, code, format string, args ...any) *Problem {
 	return &Problem{Title: http.StatusText(status), Status: status, Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// wrong says that one part of a request is wrong.
+func wrong(where, text string) *Problem {
+	p := problem(http.StatusUnprocessableEntity, CodeInvalid, "a part of the request is wrong")
+	p.Errors = []Error{{where, text}}
+	return p
 }
 
 // Error implements error.
@@ -172,7 +182,13 @@ func (a *api) told(err error) error {
 		return problem(http.StatusConflict, CodeKeyTaken, "%s", err)
 	case errors.Is(err, store.ErrVersion):
 		return problem(http.StatusPreconditionFailed, CodeVersion, "%s; read it anew", err)
-	case errors.Is(err, store.ErrTooManyKeys):
+	case errors.Is(err, store.ErrNoRule):
+		return problem(http.StatusNotFound, CodeNoRule, "%s", err)
+	case errors.Is(err, store.ErrRuleTaken):
+		return problem(http.StatusConflict, CodeRuleTaken, "%s", err)
+	case errors.Is(err, store.ErrCursor):
+		return problem(http.StatusBadRequest, CodeMalformed, "%s", err)
+	case errors.Is(err, store.ErrTooManyKeys), errors.Is(err, store.ErrTooManyRules):
 		return problem(http.StatusUnprocessableEntity, CodeInvalid, "%s", err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return problem(http.StatusGatewayTimeout, CodeTimeout, "it took too long")

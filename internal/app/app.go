@@ -157,6 +157,9 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	if err := a.setKeys(context.Background()); err != nil {
 		return nil, fmt.Errorf("read the client keys: %w", err)
 	}
+	if err := a.setRules(context.Background()); err != nil {
+		return nil, fmt.Errorf("read the rules on addresses: %w", err)
+	}
 	return a, nil
 }
 

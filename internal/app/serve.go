@@ -116,6 +116,7 @@ func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 	run("retention", func(ctx context.Context) error {
 		return a.store.Run(ctx, func() config.Retention { return a.config.Load().Retention })
 	})
+	run("gate", a.noteDuty)
 	run("models", a.shelf.Run)
 	meter := &gauge.Poller{Pool: a.pool, Every: func() time.Duration { return a.config.Load().Quota.Poll }, Agent: agent(), Log: a.log.Logger}
 	run("gauge", meter.Run)

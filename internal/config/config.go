@@ -22,8 +22,10 @@ type Config struct {
 	// TrustedProxies are the addresses, or ranges of them, of proxies whose
 	// X-Forwarded-For says who a client is.
 	TrustedProxies []string
-	Simulator      bool   // the in-process provider is on
-	Proxy          string // outbound proxy URL for all accounts, "" for the environment's
+	// OnlyListed: only addresses that a rule lets in may call.
+	OnlyListed bool
+	Simulator  bool   // the in-process provider is on
+	Proxy      string // outbound proxy URL for all accounts, "" for the environment's
 
 	Accounts []Account
 	Routes   []Route

@@ -29,6 +29,8 @@ var fields = []field[Config]{
 		"Browser origins that may call the AI endpoints."),
 	texts("trusted_proxies", "addresses or ranges of them", 100, func(c *Config) *[]string { return &c.TrustedProxies }, addressRange,
 		"Proxies before this server whose X-Forwarded-For says who a client is; nobody else's counts."),
+	boolean("access.only_listed", false, func(c *Config) *bool { return &c.OnlyListed },
+		"Take requests only from addresses that a rule lets in (/api/access/rules), and from this machine."),
 	boolean("simulator", false, func(c *Config) *bool { return &c.Simulator },
 		"Serve the built-in simulator, which needs no account."),
 	proxyField("proxy", func(c *Config) *string { return &c.Proxy },

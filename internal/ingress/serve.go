@@ -24,6 +24,7 @@ type visit struct {
 	call     relay.Call
 	codec    Codec
 	gate     access.Visit
+	peer     string // the client's address
 	grant    *access.Grant
 	required bool      // the plane needs a key here
 	judged   judgement // of the page that the request comes from
@@ -94,6 +95,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve takes v past the guard and to whoever answers it.
 func (s *Server) serve(v *visit) {
+	v.peer = peerOf(v.r.RemoteAddr)
+	if peer, err := netip.ParseAddrPort(v.r.RemoteAddr); err == nil {
+		v.gate.Peer = v.st.Policy.ClientOf(peer.Addr(), v.r.Header["X-Forwarded-For"])
+		if v.gate.Peer != peer.Addr().Unmap() {
+			v.peer = v.gate.Peer.String()
+		}
+	}
+	if s.outside(v) {
+		constant(v.w, http.StatusForbidden, bodyAddress)
+		return
+	}
 	if v.m.plane == access.Data || v.m.plane == access.Health {
 		v.gate.Keys = access.Extract(v.r.Header, v.r.URL.RawQuery)
 		v.required = v.st.Policy.Requires(v.m.plane, v.gate.Loopback)
@@ -152,15 +164,22 @@ func (s *Server) serveFixed(v *visit) {
 	}
 }
 
+// outside reports whether the rules on addresses refuse the client, and notes
+// that.
+func (s *Server) outside(v *visit) bool {
+	_, refused := s.gate.Rules.Refuses(v.gate.Peer, v.st.Policy.Listed(), v.call.Start)
+	if refused {
+		s.gate.Log.Note(v.call.Start, v.gate.Peer, "", "address_refused", v.r.URL.Path)
+	}
+	return refused
+}
+
 // admit asks the gate and tells the client what it said.
 func (s *Server) admit(v *visit) bool {
-	peer, _ := netip.ParseAddrPort(v.r.RemoteAddr)
-	v.gate.Peer = v.st.Policy.ClientOf(peer.Addr(), v.r.Header["X-Forwarded-For"])
-	if v.call.Peer = peerOf(v.r.RemoteAddr); v.gate.Peer != peer.Addr().Unmap() {
-		v.call.Peer = v.gate.Peer.String()
-	}
+	v.call.Peer = v.peer
 	caller, f := s.gate.Admit(v.st.Policy, &v.gate, v.call.Start)
 	if f != nil {
+		s.gate.Log.Note(v.call.Start, v.gate.Peer, caller.Name, f.Code, v.r.URL.Path)
 		if v.judged == keyed {
 			s.reportOrigin(v)
 		}
@@ -233,7 +252,7 @@ func (s *Server) carry(v *visit) {
 		f = v.peek()
 	}
 	if f == nil {
-		f = v.permit()
+		f = s.permit(v)
 	}
 	switch {
 	case f == nil:
@@ -248,7 +267,7 @@ func (s *Server) carry(v *visit) {
 }
 
 // permit says why the key may not be used for what is asked, nil if it may.
-func (v *visit) permit() *fault.Fault {
+func (s *Server) permit(v *visit) *fault.Fault {
 	if v.grant == nil || !v.grant.Key.Picky() {
 		return nil
 	}
@@ -258,7 +277,11 @@ func (v *visit) permit() *fault.Fault {
 		at, _ := version(c.Path)
 		op = segment(c.Path[at:])
 	}
-	return v.grant.Key.Serves(c.Codec.Name()+"/"+op, c.Model)
+	f := v.grant.Key.Serves(c.Codec.Name()+"/"+op, c.Model)
+	if f != nil {
+		s.gate.Log.Note(c.Start, v.gate.Peer, c.Key, f.Code, v.r.URL.Path)
+	}
+	return f
 }
 
 // room counts one more request under way, and tells the client if there may be
@@ -321,6 +344,7 @@ const (
 	bodyPath     = `{"type":"error","error":{"type":"invalid_request_error","message":"The path is not one that a client would send."}}`
 	bodyMethod   = `{"type":"error","error":{"type":"invalid_request_error","message":"This method is not served."}}`
 	bodyOrigin   = `{"type":"error","error":{"type":"forbidden","message":"Portico refuses requests from pages of other origins. Add the origin to allowed_origins if it is yours."}}`
+	bodyAddress  = `{"type":"error","error":{"type":"permission_error","code":"address_refused","message":"Portico does not take requests from your address."}}`
 	bodyForm     = `{"type":"error","error":{"type":"invalid_request_error","message":"Send the body as application/json."}}`
 )
 

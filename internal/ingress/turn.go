@@ -95,6 +95,11 @@ func (k *socket) turn(ctx context.Context, frame []byte) (on bool) {
 			on = false
 		}
 	}()
+	if s.outside(v) {
+		v.tell(&fault.Fault{Class: fault.Forbidden, Code: "address_refused", Msg: "Portico does not take requests from your address"}, 0)
+		w.finish()
+		return false
+	}
 	if !s.admit(v) { // the key may have been taken back
 		w.finish()
 		return false
@@ -142,7 +147,7 @@ func (k *socket) answer(ctx context.Context, w *events, frame []byte) *fault.Fau
 	if f := k.v.peek(); f != nil {
 		return f
 	}
-	if f := k.v.permit(); f != nil {
+	if f := k.s.permit(k.v); f != nil {
 		return f
 	}
 	if in.warmup {

@@ -49,7 +49,7 @@ CREATE TABLE exchanges (
 ) STRICT;
 `, `
 ALTER TABLE exchanges ADD COLUMN cache_hour INTEGER NOT NULL DEFAULT 0; -- the part of cache_write that is kept for an hour
-`}
+`, notesMigration}
 
 // columns are those of exchanges, in the order of arguments and targets.
 const columns = `n, start, id, key, client, session, op, inbound, outbound, asked, served, account, fault, status,
