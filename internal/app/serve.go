@@ -19,6 +19,7 @@ import (
 	"portico/internal/fault"
 	"portico/internal/gauge"
 	"portico/internal/ingress"
+	"portico/internal/socket"
 )
 
 // Serve listens and serves until ctx ends, then lets running requests finish
@@ -157,5 +158,5 @@ func listen(ctx context.Context, c *config.Config) (net.Listener, error) {
 	}
 	// Whoever may connect must not be able to take what upstreams and the
 	// ledger need (spec: security SEC-48).
-	return netutil.LimitListener(l, connections(openFiles())), nil
+	return netutil.LimitListener(socket.Listen(l), connections(openFiles())), nil
 }

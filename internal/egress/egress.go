@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"portico/internal/socket"
 )
 
 // An Out makes transports. One serves all accounts with the same proxy and the
@@ -90,7 +92,7 @@ func (o *Out) build(k key) (*http.Transport, error) {
 	protocols.SetHTTP2(true)
 	return &http.Transport{
 		Proxy:                  choose,
-		DialContext:            dial,
+		DialContext:            socket.Dialing(dial),
 		TLSHandshakeTimeout:    o.connect,
 		Protocols:              protocols,
 		DisableCompression:     true, // bytes pass as they are
