@@ -83,7 +83,7 @@ func (a *answer) fanOut() *fault.Fault {
 func (a *answer) newFan() (*fan, *fault.Fault) {
 	d, n := dialectOf(a.c), a.fan
 	a.form, a.unfit = nil, nil // what follows is not made in any form
-	a.lost = []string{lostN}
+	a.lost = a.fanLosses()
 	x := &fan{a: a, dialect: d, stream: a.c.Stream, seeded: d.Seeded(a.c.Body), before: a.x, attempts: slices.Clone(a.attempts)}
 	x.turn.L = &x.mu
 	_, array := framed(a.c.Codec)
@@ -148,7 +148,7 @@ func (x *fan) pass(l *fanLeg) error {
 		return x.fault
 	}
 	if !a.line.committed {
-		x.open(l, x.withSeed(append([]string{lostN}, l.header[lossHeader]...)))
+		x.open(l, x.withSeed(append(slices.Clip(a.lost), l.header[lossHeader]...)))
 	}
 	if x.told == len(x.legs) { // all of them are whole with this
 		x.gather()

@@ -177,7 +177,7 @@ func TestFanOfCompletions(t *testing.T) {
 			})
 			r.vendor.takes, r.vendor.quirks.Lacks = []protocol.Op{protocol.Chat}, []string{"n"}
 			r.vendor.rules = fault.Rules{{Status: 400, Says: "candidates", Class: fault.BadRequest, Param: "candidateCount"}}
-			w := r.run(r.completionCall(fmt.Sprintf(`{"model":"m","prompt":["AAA","BBB"],"n":3,"best_of":3,"stream":%t,"stream_options":{"include_usage":true}}`, stream)))
+			w := r.run(r.completionCall(fmt.Sprintf(`{"model":"m","prompt":["AAA","BBB"],"n":3,"best_of":4,"stream":%t,"stream_options":{"include_usage":true}}`, stream)))
 			var got [6]string
 			frames := codectest.Frames(w.body.Bytes())
 			if !stream {
@@ -195,6 +195,9 @@ func TestFanOfCompletions(t *testing.T) {
 			}
 			if n := strings.Count(w.text(), `"total_tokens":60`); n != 1 {
 				t.Errorf("%s, %t: the usage is told %d times in\n%s", outbound, stream, n, w.text())
+			}
+			if loss := w.sent.Get(lossHeader); strings.Count(loss, lostN) != 1 || strings.Count(loss, lostBest) != 1 {
+				t.Errorf("%s, %t: the loss of %q", outbound, stream, loss)
 			}
 			if x := r.ledger.last(); x.Usage != (llm.Usage{Input: 42, Output: 18}) || x.Op != "complete" {
 				t.Errorf("%s, %t: %+v", outbound, stream, x)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"portico/internal/fault"
+	"portico/internal/jsonedit"
 	"portico/internal/pool"
 	"portico/internal/protocol"
 	"portico/internal/protocol/candidates"
@@ -97,13 +98,28 @@ func (a *answer) indivisible(n int) *fault.Fault {
 		}
 		return f
 	case a.c.strict():
-		return lossy([]string{lostN})
+		return lossy(a.fanLosses())
 	}
 	return nil
 }
 
+// fanLosses is what is lost of the request by asking for its candidates one by
+// one.
+func (a *answer) fanLosses() []string {
+	lost := []string{lostN}
+	if a.c.Op != protocol.Complete {
+		return lost
+	}
+	n, _ := jsonedit.Int(jsonedit.Get(a.c.Body, "n"))
+	if best, _ := jsonedit.Int(jsonedit.Get(a.c.Body, "best_of")); best > max(n, 1) {
+		lost = append(lost, lostBest)
+	}
+	return lost
+}
+
 // What is lost of a request whose candidates are asked for one by one.
 const (
+	lostBest = "best_of=no candidate is made that is not told"
 	lostN    = "n=emulated: the upstream gives one answer at a time, so each candidate is a request of its own"
 	lostSeed = "seed=approximated: each candidate has a seed of its own, counted from the client's"
 )

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"strconv"
@@ -74,6 +75,9 @@ func (a *answer) claim(l *budget.Limits) (c budget.Claim, f *fault.Fault) {
 		if op != protocol.Embed {
 			most.Output = claimed(asked, m.MaxOutput) * answers
 		}
+		if bytes.Contains(a.c.Body, []byte(`"1h"`)) {
+			most.CacheHour = most.Input
+		}
 		nanos, priced := worst(&m, most)
 		if l.Money() && (!known || !priced) {
 			f = fault.New(fault.Forbidden, "the key %s has a budget of money, and the model %q has no price; the operator may set one (models[].price_in and price_out)", a.c.Key, clip(name, 100))
@@ -119,10 +123,12 @@ func claimed(asked, longest int64) int64 {
 }
 
 // worst is the most that u can cost: none of its input is read from a cache,
-// and all may be written to one.
+// and all may be written to one, where CacheHour of it stays for an hour.
 func worst(m *catalog.Model, u llm.Usage) (nanos int64, known bool) {
+	hour := u.CacheHour
+	u.CacheHour = 0
 	plain, known := catalog.Cost(u, *m)
-	u.Input, u.CacheWrite = 0, u.Input
+	u.Input, u.CacheWrite, u.CacheHour = 0, u.Input, hour
 	written, _ := catalog.Cost(u, *m)
 	return inNanos(max(plain, written)), known
 }

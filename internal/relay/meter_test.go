@@ -91,6 +91,23 @@ func TestClaim(t *testing.T) {
 	}
 }
 
+// TestWorst: what may be written to a cache is priced for as long as it may
+// stay there.
+func TestWorst(t *testing.T) {
+	m := catalog.Model{Price: catalog.Price{Known: true, Rates: catalog.Rates{In: 1, Out: 2, CacheRead: 0.1, CacheWrite: 1.25}}}
+	for name, tt := range map[string]struct {
+		u    llm.Usage
+		want int64
+	}{
+		"for minutes": {llm.Usage{Input: 1e6, Output: 1e6}, 3_250_000_000},
+		"for an hour": {llm.Usage{Input: 1e6, Output: 1e6, CacheHour: 1e6}, 4_000_000_000},
+	} {
+		if got, known := worst(&m, tt.u); got != tt.want || !known {
+			t.Errorf("%s: got %d, %t, want %d", name, got, known, tt.want)
+		}
+	}
+}
+
 // near allows for the estimate of a short request.
 func near(got, want int64) bool {
 	if want == 0 {
