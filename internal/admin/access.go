@@ -55,7 +55,7 @@ type GateNote struct {
 	Address string    `json:"address"`
 	Key     string    `json:"key,omitzero" doc:"Name of the client key, if it is known."`
 	Code    string    `json:"code" doc:"Why, such as invalid_key, key_expired or address_refused."`
-	Path    string    `json:"path" doc:"Of the first request."`
+	Path    string    `json:"path" doc:"Of the first request, as far as there is such a path."`
 	Count   int64     `json:"count"`
 }
 

@@ -192,6 +192,32 @@ func segment(path string) string {
 	return s
 }
 
+// place is what of an escaped path is the gateway's own and not the client's,
+// who may have put anything there, a key too: its version and the longest path
+// that there is.
+func place(path string) string {
+	path = tidy(path)
+	if _, ok := fixedPaths[path]; ok {
+		return path
+	}
+	at, versioned := version(path)
+	rest := path[at:]
+	if !versioned && !bare[segment(rest)] {
+		for _, p := range [...]string{"/api", "/metrics", "/debug", "/upload"} {
+			if under(path, p) {
+				return p
+			}
+		}
+		return "/"
+	}
+	for p := rest; p != ""; p = p[:strings.LastIndexByte(p, '/')] {
+		if byPath[p] != nil {
+			return path[:at] + p
+		}
+	}
+	return path[:at]
+}
+
 // tidy drops the slashes that a base URL with a slash at its end leaves.
 func tidy(path string) string {
 	for strings.Contains(path, "//") {

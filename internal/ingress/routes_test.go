@@ -357,3 +357,30 @@ func TestNothingIsServedBeforeSet(t *testing.T) {
 		}
 	}
 }
+
+// TestPlace: of a path that is noted, only what the gateway knows is kept.
+func TestPlace(t *testing.T) {
+	for path, want := range map[string]string{
+		"/v1/chat/completions":                     "/v1/chat/completions",
+		"/v1/files":                                "/v1/files",
+		"/v1/files/sk-secret":                      "/v1/files",
+		"/v1/files/sk-secret/content":              "/v1/files",
+		"/v1/sk-secret":                            "/v1",
+		"/v1/responses/sk-secret/input_items":      "/v1/responses",
+		"/openai/sk-secret":                        "/",
+		"/v1beta/models/sk-secret:generateContent": "/v1beta/models",
+		"/messages":                                "/messages",
+		"/messages/sk-secret":                      "/messages",
+		"/api/accounts/sk-secret":                  "/api",
+		"/sk-secret":                               "/",
+		"/healthz":                                 "/healthz",
+		"/upload/v1beta/files/sk-secret":           "/upload",
+		"//v1//sk-secret/":                         "/v1",
+		"/":                                        "/",
+		"":                                         "/",
+	} {
+		if got := place(path); got != want {
+			t.Errorf("place(%q) = %q, want %q", path, got, want)
+		}
+	}
+}

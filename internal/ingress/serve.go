@@ -169,7 +169,7 @@ func (s *Server) serveFixed(v *visit) {
 func (s *Server) outside(v *visit) bool {
 	_, refused := s.gate.Rules.Refuses(v.gate.Peer, v.st.Policy.Listed(), v.call.Start)
 	if refused {
-		s.gate.Log.Note(v.call.Start, v.gate.Peer, "", "address_refused", v.r.URL.Path)
+		s.gate.Log.Note(v.call.Start, v.gate.Peer, "", "address_refused", place(v.r.URL.EscapedPath()))
 	}
 	return refused
 }
@@ -179,7 +179,7 @@ func (s *Server) admit(v *visit) bool {
 	v.call.Peer = v.peer
 	caller, f := s.gate.Admit(v.st.Policy, &v.gate, v.call.Start)
 	if f != nil {
-		s.gate.Log.Note(v.call.Start, v.gate.Peer, caller.Name, f.Code, v.r.URL.Path)
+		s.gate.Log.Note(v.call.Start, v.gate.Peer, caller.Name, f.Code, place(v.r.URL.EscapedPath()))
 		if v.judged == keyed {
 			s.reportOrigin(v)
 		}
@@ -279,7 +279,7 @@ func (s *Server) permit(v *visit) *fault.Fault {
 	}
 	f := v.grant.Key.Serves(c.Codec.Name()+"/"+op, c.Model)
 	if f != nil {
-		s.gate.Log.Note(c.Start, v.gate.Peer, c.Key, f.Code, v.r.URL.Path)
+		s.gate.Log.Note(c.Start, v.gate.Peer, c.Key, f.Code, place(v.r.URL.EscapedPath()))
 	}
 	return f
 }
