@@ -15,11 +15,17 @@ type reloaded struct {
 	err      error
 }
 
-// watch reads the configuration anew when a file changes, on SIGHUP, and when
-// the operator asks for it.
-func (a *App) watch(ctx context.Context, c *config.Config) error {
+// hangups are the SIGHUPs from now on. Until somebody wants them, one ends the
+// process.
+func hangups() chan os.Signal {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
+	return hup
+}
+
+// watch reads the configuration anew when a file changes, on SIGHUP, and when
+// the operator asks for it.
+func (a *App) watch(ctx context.Context, c *config.Config, hup chan os.Signal) error {
 	defer signal.Stop(hup)
 	wake := make(chan struct{})
 	waiting := make(chan chan reloaded, 1) // who asked

@@ -128,7 +128,8 @@ func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 	for _, k := range a.keepers {
 		run("memory", k.Run)
 	}
-	run("configuration", func(ctx context.Context) error { return a.watch(ctx, c) })
+	hup := hangups() // before anybody is answered: who is may send one
+	run("configuration", func(ctx context.Context) error { return a.watch(ctx, c, hup) })
 	go func() {
 		for range n {
 			<-ended
