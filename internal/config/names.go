@@ -10,31 +10,7 @@ import (
 
 // nameTable is a table from model names, or globs of them, to models, at most 1000.
 func nameTable(name string, at func(*Config) *map[string]string, doc string) field[Config] {
-	const bound = 1000
-	return field[Config]{
-		Key{Name: name, Type: "a table of names and models", Doc: doc, FileOnly: true},
-		func(r *report, path string, n node, into *Config) {
-			out, ok := r.table(path, n, bound, func(where string, e entry, s string) (string, bool) {
-				_, err := pattern(e.name)
-				if err == nil {
-					s, err = glob(s)
-				}
-				if err != nil {
-					r.problem(e.line, where, "%v", err)
-				}
-				return s, err == nil
-			})
-			if ok {
-				*at(into) = out
-			}
-		},
-		func(c *Config) any {
-			if *at(c) == nil {
-				return map[string]string{}
-			}
-			return *at(c)
-		},
-	}
+	return modelTable(name, "a table of names and models", 1000, pattern, at, doc)
 }
 
 // presets are the names of sets of routes, in the order in which they are looked
@@ -43,11 +19,17 @@ var presets = []string{"background", "summaries", "long", "vision", "thinking", 
 
 // presetTable is a table from presets to models.
 func presetTable(name string, at func(*Config) *map[string]string, doc string) field[Config] {
+	return modelTable(name, "a table of presets and models", len(presets), func(s string) (string, error) { return among(s, "a preset", presets) }, at, doc)
+}
+
+// modelTable is a table of at most bound rows to models; check says what may
+// stand on their left.
+func modelTable(name, kind string, bound int, check func(string) (string, error), at func(*Config) *map[string]string, doc string) field[Config] {
 	return field[Config]{
-		Key{Name: name, Type: "a table of presets and models", Doc: doc, FileOnly: true},
+		Key{Name: name, Type: kind, Doc: doc, FileOnly: true},
 		func(r *report, path string, n node, into *Config) {
-			out, ok := r.table(path, n, len(presets), func(where string, e entry, s string) (string, bool) {
-				_, err := among(e.name, "a preset", presets)
+			out, ok := r.table(path, n, bound, func(where string, e entry, s string) (string, bool) {
+				_, err := check(e.name)
 				if err == nil {
 					s, err = glob(s)
 				}
