@@ -94,7 +94,7 @@ func (a *answer) claim(l *budget.Limits) (c budget.Claim, f *fault.Fault) {
 // many of them.
 func (a *answer) asksFor() (tokens, answers int64) {
 	answers = 1
-	switch r := requestOf(a.c); {
+	switch r := a.request(); {
 	case r != nil:
 		if r.Sampling.MaxTokens != nil {
 			tokens = max(*r.Sampling.MaxTokens, 0)
