@@ -150,30 +150,16 @@ Examples:
 
 // Run lists accounts.
 func (c *accountList) Run(g *globals) error {
-	return g.with(func(k *client) error {
-		var l admin.List[admin.Account]
-		if err := k.call(g.ctx, http.MethodGet, "/api/accounts", nil, &l); err != nil {
-			return err
-		}
-		if c.JSON {
-			return printJSON(g.out, l.Items)
-		}
-		if len(l.Items) == 0 {
-			_, err := fmt.Fprintln(g.out, "There is no account yet. Add one with: portico account add NAME --provider openai")
-			return err
-		}
-		var rows [][]string
-		now := time.Now()
-		for _, a := range l.Items {
-			state, again := condition(&a)
+	now := time.Now()
+	return listing(g, "/api/accounts", c.JSON, "There is no account yet. Add one with: portico account add NAME --provider openai",
+		"NAME\tPROVIDER\tPROTOCOLS\tKEY\tSTATE\tAGAIN IN\tSERVED\tLEFT\tFROM", func(a *admin.Account) []string {
+			state, again := condition(a)
 			provider := a.Provider
 			if a.Preset != "" {
 				provider += "/" + a.Preset
 			}
-			rows = append(rows, []string{a.Name, provider, strings.Join(a.Protocols, ","), a.Key, state, until(again, now), strconv.FormatUint(a.Served, 10), left(a.Quota, now), a.Origin})
-		}
-		return table(g.out, "NAME\tPROVIDER\tPROTOCOLS\tKEY\tSTATE\tAGAIN IN\tSERVED\tLEFT\tFROM", rows)
-	})
+			return []string{a.Name, provider, strings.Join(a.Protocols, ","), a.Key, state, until(again, now), strconv.FormatUint(a.Served, 10), left(a.Quota, now), a.Origin}
+		})
 }
 
 // condition is an account's state with its reason and, where only models of it

@@ -327,25 +327,10 @@ Examples:
 
 // Run lists keys.
 func (c *keyList) Run(g *globals) error {
-	return g.with(func(k *client) error {
-		var l admin.List[admin.ClientKey]
-		if err := k.call(g.ctx, http.MethodGet, "/api/keys", nil, &l); err != nil {
-			return err
-		}
-		if c.JSON {
-			return printJSON(g.out, l.Items)
-		}
-		if len(l.Items) == 0 {
-			_, err := fmt.Fprintln(g.out, "There is no client key beside the api_key. Add one with: portico key add NAME")
-			return err
-		}
-		var rows [][]string
-		for i := range l.Items {
-			k := &l.Items[i]
-			rows = append(rows, []string{k.Name, k.Hint, k.State, stamp(k.Expires), stamp(k.LastUsed), used(&k.Day), used(&k.Month), k.Note})
-		}
-		return table(g.out, "NAME\tKEY\tSTATE\tEXPIRES\tLAST USED\tTODAY\tMONTH\tNOTE", rows)
-	})
+	return listing(g, "/api/keys", c.JSON, "There is no client key beside the api_key. Add one with: portico key add NAME",
+		"NAME\tKEY\tSTATE\tEXPIRES\tLAST USED\tTODAY\tMONTH\tNOTE", func(k *admin.ClientKey) []string {
+			return []string{k.Name, k.Hint, k.State, stamp(k.Expires), stamp(k.LastUsed), used(&k.Day), used(&k.Month), k.Note}
+		})
 }
 
 // stamp is a moment in the time zone of this machine, "" for none.

@@ -5,10 +5,12 @@ import (
 	"encoding/json/v2"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"portico/internal/admin"
 	"portico/internal/journal"
 )
 
@@ -54,4 +56,27 @@ func until(t time.Time, now time.Time) string {
 		return ""
 	}
 	return t.Sub(now).Round(time.Second).String()
+}
+
+// listing prints what the gateway lists at path: as JSON, as a table under head,
+// or none if there is nothing.
+func listing[T any](g *globals, path string, asJSON bool, none, head string, row func(*T) []string) error {
+	return g.with(func(k *client) error {
+		var l admin.List[T]
+		if err := k.call(g.ctx, http.MethodGet, path, nil, &l); err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(g.out, l.Items)
+		}
+		if len(l.Items) == 0 {
+			_, err := fmt.Fprintln(g.out, none)
+			return err
+		}
+		rows := make([][]string, len(l.Items))
+		for i := range l.Items {
+			rows[i] = row(&l.Items[i])
+		}
+		return table(g.out, head, rows)
+	})
 }
