@@ -1,7 +1,7 @@
 package simulate
 
 import (
-	"math"
+	"net/http"
 	"time"
 
 	"portico/internal/fault"
@@ -14,8 +14,9 @@ type Account struct {
 	Name        string  `json:"name" yaml:"name"`
 	RPM         float64 `json:"rpm" yaml:"rpm"`                 // requests a minute
 	Burst       float64 `json:"burst" yaml:"burst"`             // of them at once; 0: a tenth of RPM, at least 1
-	Window      float64 `json:"window_s" yaml:"window_s"`       // seconds after which all of RPM's are there again; 0: drop by drop
-	TPM         float64 `json:"tpm" yaml:"tpm"`                 // tokens a minute, drop by drop, a sixth of them at once
+	Window      float64 `json:"window_s" yaml:"window_s"`       // seconds after which all of RPM's and TPM's are there again; 0: drop by drop
+	Sliding     bool    `json:"sliding" yaml:"sliding"`         // each is there again Window after it was used
+	TPM         float64 `json:"tpm" yaml:"tpm"`                 // tokens a minute; drop by drop, a sixth of them at once
 	Concurrency int     `json:"concurrency" yaml:"concurrency"` // requests at one time
 	Quota       int     `json:"quota" yaml:"quota"`             // requests in all
 	LatencyMS   float64 `json:"latency_ms" yaml:"latency_ms"`   // how long a request takes; 0: 500
@@ -23,45 +24,51 @@ type Account struct {
 	Revoked     bool    `json:"revoked" yaml:"revoked"`         // its key is refused
 	DownFromS   float64 `json:"down_from_s" yaml:"down_from_s"` // it is out of order from here
 	DownForS    float64 `json:"down_for_s" yaml:"down_for_s"`   // for so long
-	Silent      bool    `json:"silent" yaml:"silent"`           // it does not say when to come back
+	Tells       string  `json:"tells" yaml:"tells"`             // how a refusal says when to come back: one of Manners; "": exact
 
 	Priority int     `json:"priority" yaml:"priority"`
 	Weight   int     `json:"weight" yaml:"weight"`
 	Price    float64 `json:"price" yaml:"price"` // US dollars for a million tokens of input; what is read from its cache costs a tenth
 }
 
+// Manners are how a vendor's refusals say when to come back: to the
+// millisecond; so, and limits in the headers of every answer besides; in whole
+// seconds, rounded up; rounded down, so that it is too early and may be
+// nothing; or not at all.
+func Manners() []string { return []string{"exact", "headers", "seconds", "floor", "silent"} }
+
+// tell is what a vendor of the given manner says of a wait, 0: nothing.
+func tell(manner string, wait time.Duration) time.Duration {
+	switch manner {
+	case "seconds":
+		return (wait + time.Second - 1).Truncate(time.Second)
+	case "floor":
+		return wait.Truncate(time.Second)
+	case "silent":
+		return 0
+	}
+	return wait.Truncate(time.Millisecond) + time.Millisecond
+}
+
 // A vendor is an account's other side while the clock runs.
 type vendor struct {
 	*Account
-	left, tokens float64
-	at           time.Duration // of left and tokens
-	begun        time.Duration // the window
-	busy         int
-	served       int
-	calls        int
-	refused      int
+	requests, tokens limit
+	busy             int
+	served           int
+	calls            int
+	refused          int
 }
 
 func newVendor(a *Account) *vendor {
-	v := &vendor{Account: a}
-	v.left, v.tokens = v.burst(), v.TPM/6
-	return v
-}
-
-// rate is requests a second, 0: no limit.
-func (v *vendor) rate() float64 { return v.RPM / 60 }
-
-// burst is how many go at once.
-func (v *vendor) burst() float64 {
-	switch {
-	case v.RPM == 0:
-		return 0
-	case v.Window > 0:
-		return math.Max(1, v.rate()*v.Window)
-	case v.Burst > 0:
-		return math.Max(1, v.Burst)
+	burst := a.Burst
+	if burst == 0 {
+		burst = a.RPM / 10
 	}
-	return math.Max(1, v.RPM/10)
+	return &vendor{
+		Account: a, requests: newLimit(a.RPM/60, burst, seconds(a.Window), a.Sliding),
+		tokens: newLimit(a.TPM/60, a.TPM/6, seconds(a.Window), a.Sliding),
+	}
 }
 
 func (v *vendor) latency() time.Duration {
@@ -79,47 +86,22 @@ func (v *vendor) down(now time.Duration) (until time.Duration, down bool) {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// fill brings v's limits to now.
-func (v *vendor) fill(now time.Duration) {
-	passed := (now - v.at).Seconds()
-	v.at = now
-	v.tokens = math.Min(v.TPM/6, v.tokens+passed*v.TPM/60)
-	if v.Window == 0 {
-		v.left = math.Min(v.burst(), v.left+passed*v.rate())
-	} else if n := math.Floor((now - v.begun).Seconds() / v.Window); n > 0 {
-		v.left, v.begun = v.burst(), v.begun+seconds(n*v.Window)
-	}
-}
-
-// dose is what a request of so many tokens takes of the bucket: one that is
-// larger than the bucket passes when it is full.
-func (v *vendor) dose(tokens float64) float64 { return math.Min(tokens, v.TPM/6) }
-
 // opens is after how long v takes a request of so many tokens, as far as its
-// rates go. v is filled.
-func (v *vendor) opens(tokens float64) (wait time.Duration, kind fault.Limit) {
-	if v.RPM > 0 && v.left < 1-epsilon {
-		if v.Window > 0 {
-			wait = v.begun + seconds(v.Window) - v.at
-		} else {
-			wait = seconds((1 - v.left) / v.rate())
-		}
-	}
-	if d := v.dose(tokens) - v.tokens; v.TPM > 0 && d > epsilon {
-		if w := seconds(d * 60 / v.TPM); w > wait {
-			wait, kind = w, fault.OfTokens
-		}
+// rates go.
+func (v *vendor) opens(now time.Duration, tokens float64) (wait time.Duration, kind fault.Limit) {
+	v.requests.fill(now)
+	v.tokens.fill(now)
+	wait = v.requests.opens(1)
+	if w := v.tokens.opens(tokens); w > wait {
+		wait, kind = w, fault.OfTokens
 	}
 	return wait, kind
 }
 
-// epsilon is what rounding may take from a bucket.
-const epsilon = 1e-6
-
 // take counts a request.
 func (v *vendor) take(tokens float64) {
-	v.left--
-	v.tokens -= v.dose(tokens)
+	v.requests.take(1)
+	v.tokens.take(tokens)
 	v.served++
 }
 
@@ -151,14 +133,21 @@ func (v *vendor) refusal(now time.Duration, tokens float64, chance func() float6
 	case v.Concurrency > 0 && v.busy >= v.Concurrency:
 		return &fault.Fault{Class: fault.RateLimited, Scope: fault.Model, Limit: fault.AtOnce, Phase: fault.Answered}
 	}
-	v.fill(now)
-	wait, kind := v.opens(tokens)
+	wait, kind := v.opens(now, tokens)
 	if wait <= 0 {
 		return nil
 	}
-	f := &fault.Fault{Class: fault.RateLimited, Scope: fault.Model, Limit: kind, Phase: fault.Answered}
-	if !v.Silent {
-		f.After = wait.Truncate(time.Millisecond) + time.Millisecond
+	return &fault.Fault{Class: fault.RateLimited, Scope: fault.Model, Limit: kind, Phase: fault.Answered, After: tell(v.Tells, wait)}
+}
+
+// heads are what v says of its limits in the headers of an answer, nil if it
+// does not. Their names are OpenAI's, or for windows those that others use.
+func (v *vendor) heads(now time.Time) http.Header {
+	if v.Tells != "headers" {
+		return nil
 	}
-	return f
+	h := http.Header{}
+	v.requests.head(h, "-Requests", now)
+	v.tokens.head(h, "-Tokens", now)
+	return h
 }

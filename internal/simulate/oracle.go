@@ -44,14 +44,13 @@ func (s *seat) free(now time.Duration, tokens float64) (time.Duration, bool) {
 	if s.Quota > 0 && s.served >= s.Quota {
 		return 0, false
 	}
-	at := max(now, s.at)
+	at := max(now, s.requests.at)
 	if n := len(s.ends); s.Concurrency > 0 && n >= s.Concurrency {
 		at = max(at, s.ends[n-s.Concurrency])
 	}
 	for range 3 { // an outage may begin while it waits for a limit
 		probe := *s.vendor
-		probe.fill(at)
-		wait, _ := probe.opens(tokens)
+		wait, _ := probe.opens(at, tokens)
 		at += wait
 		until, down := s.down(at)
 		if !down {
@@ -63,7 +62,7 @@ func (s *seat) free(now time.Duration, tokens float64) (time.Duration, bool) {
 }
 
 func (s *seat) book(at time.Duration, tokens float64) {
-	s.fill(at)
+	s.opens(at, tokens)
 	s.take(tokens)
 	if s.Concurrency == 0 {
 		return

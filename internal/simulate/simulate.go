@@ -14,8 +14,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"portico/internal/fault"
@@ -73,6 +75,10 @@ func (l *Lab) check() error {
 			return fmt.Errorf("account %d: its name %q is empty or there twice", i+1, a.Name)
 		case !(a.Busy >= 0 && a.Busy < 1):
 			return fmt.Errorf("account %s: busy is a share from 0 to less than 1", a.Name)
+		case a.Tells != "" && !slices.Contains(Manners(), a.Tells):
+			return fmt.Errorf("account %s: tells is %q and not one of %s", a.Name, a.Tells, strings.Join(Manners(), ", "))
+		case a.Sliding && a.Window == 0:
+			return fmt.Errorf("account %s: what slides is a window, and window_s says how long it is", a.Name)
 		case a.Concurrency < 0 || a.Quota < 0 || a.Weight < 0:
 			return fmt.Errorf("account %s: a limit is negative", a.Name)
 		}
@@ -197,11 +203,13 @@ func (c *call) got(l pool.Lease, none *pool.None) {
 	v := p.vendors[l.Account.Name]
 	c.tries++
 	f := v.ask(p.clock.now, float64(c.Tokens), p.chance.Float64)
+	heads := v.heads(p.clock.time())
 	if f == nil {
-		p.served(c, v, &l)
+		p.served(c, v, &l, heads)
 		return
 	}
 	p.clock.at(p.clock.now+transit, func() {
+		l.Heard(http.StatusTooManyRequests, heads)
 		l.Done(f, 0, 0)
 		if f.Class == fault.Overloaded || f.Class == fault.Broken {
 			c.left--
@@ -216,7 +224,7 @@ func (c *call) got(l pool.Lease, none *pool.None) {
 }
 
 // served begins an answer, which ends by itself.
-func (p *play) served(c *call, v *vendor, l *pool.Lease) {
+func (p *play) served(c *call, v *vendor, l *pool.Lease, heads http.Header) {
 	r, at := p.result, *l
 	tokens := float64(c.Tokens)
 	home, again := p.homes[c.Session]
@@ -235,6 +243,7 @@ func (p *play) served(c *call, v *vendor, l *pool.Lease) {
 	r.waits = append(r.waits, p.clock.now-c.At)
 	p.clock.at(p.clock.now+v.latency(), func() {
 		v.busy--
+		at.Heard(http.StatusOK, heads)
 		at.Done(nil, v.latency(), c.Tokens)
 		r.Served++
 		r.took = append(r.took, p.clock.now-c.At)

@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"portico/internal/fault"
+	"portico/internal/pace"
 	"portico/internal/schedule"
 )
 
@@ -105,7 +107,8 @@ func TestStrategiesDiffer(t *testing.T) {
 	}
 }
 
-// TestVendor: a vendor keeps its limits, whoever asks.
+// TestVendor: a vendor keeps its limits, whoever asks, and a request that comes
+// when it said is not refused.
 func TestVendor(t *testing.T) {
 	never := func() float64 { return 1 }
 	for _, tt := range []struct {
@@ -116,27 +119,91 @@ func TestVendor(t *testing.T) {
 	}{
 		{"drop by drop", Account{RPM: 60, Burst: 5}, 1, 14},
 		{"windows", Account{RPM: 60, Window: 5}, 1, 10},
+		{"windows that slide", Account{RPM: 60, Window: 4, Sliding: true}, 1, 12},
 		{"tokens", Account{TPM: 6000}, 500, 3},
+		{"tokens in windows", Account{TPM: 6000, Window: 5}, 200, 4},
+		{"tokens in windows that slide", Account{TPM: 6000, Window: 4, Sliding: true}, 200, 6},
+		{"requests and tokens", Account{RPM: 60, Burst: 5, TPM: 6000}, 100, 14},
 		{"larger than its allowance", Account{TPM: 600}, 5000, 1},
+		{"larger than its window", Account{TPM: 600, Window: 4, Sliding: true}, 5000, 3},
 		{"quota", Account{Quota: 7}, 1, 7},
 		{"revoked", Account{Revoked: true}, 1, 0},
 		{"out of order", Account{DownFromS: 1, DownForS: 8}, 1, 200},
 	} {
-		v := newVendor(&tt.a)
-		n := 0
-		for at := time.Duration(0); at < 10*time.Second; at += 10 * time.Millisecond {
-			if f := v.ask(at, tt.tokens, never); f == nil {
-				n++
-				v.busy--
-			} else if f.After > 0 {
+		for _, manner := range Manners() {
+			tt.a.Tells = manner
+			v := newVendor(&tt.a)
+			n := 0
+			for at := time.Duration(0); at < 10*time.Second; at += 10 * time.Millisecond {
+				f := v.ask(at, tt.tokens, never)
+				if f == nil {
+					n++
+					v.busy--
+					continue
+				}
+				if f.Class == fault.RateLimited && f.After == 0 && manner != "silent" && manner != "floor" {
+					t.Errorf("%s, %s: it does not say when to come back", tt.name, manner)
+				}
+				if f.After == 0 || manner == "floor" {
+					continue
+				}
 				probe := *v
 				if f := probe.ask(at+f.After, tt.tokens, never); f != nil {
-					t.Errorf("%s: refused %s after it said to wait", tt.name, f.Class)
+					t.Errorf("%s, %s: refused %s after it said to wait", tt.name, manner, f.Class)
 				}
 			}
+			if n != tt.want {
+				t.Errorf("%s, %s: served %d, want %d", tt.name, manner, n, tt.want)
+			}
 		}
-		if n != tt.want {
-			t.Errorf("%s: served %d, want %d", tt.name, n, tt.want)
+	}
+}
+
+// TestHeads: what a vendor's headers say is what the pool reads of them.
+func TestHeads(t *testing.T) {
+	now := 2500 * time.Millisecond
+	for _, tt := range []struct {
+		name string
+		a    Account
+		want []pace.Reading
+	}{
+		{"no limit", Account{Tells: "headers"}, nil},
+		{"not told", Account{RPM: 60}, nil},
+		{"drop by drop", Account{RPM: 60, Burst: 5, Tells: "headers"}, []pace.Reading{{Unit: pace.Requests, Limit: 5, Left: 4, Reset: 1001 * time.Millisecond}}},
+		{"windows", Account{RPM: 60, Window: 5, Tells: "headers"}, []pace.Reading{{Unit: pace.Requests, Limit: 5, Left: 4, Reset: now, Whole: true}}},
+		{"windows that slide", Account{RPM: 60, Window: 5, Sliding: true, Tells: "headers"}, []pace.Reading{{Unit: pace.Requests, Limit: 5, Left: 4, Reset: 5001 * time.Millisecond}}},
+		{"tokens", Account{TPM: 6000, Tells: "headers"}, []pace.Reading{{Unit: pace.Tokens, Limit: 1000, Left: 800, Reset: 2001 * time.Millisecond}}},
+	} {
+		v := newVendor(&tt.a)
+		v.ask(now, 200, func() float64 { return 1 })
+		got := pace.Read(nil, v.heads(epoch.Add(now)), epoch.Add(now))
+		for i := range got {
+			got[i].Reset = got[i].Reset.Round(time.Millisecond)
+		}
+		if d := cmp.Diff(tt.want, got); d != "" {
+			t.Errorf("%s:\n%s", tt.name, d)
+		}
+	}
+}
+
+// TestTell: how each manner tells the same waits.
+func TestTell(t *testing.T) {
+	for _, tt := range []struct {
+		manner string
+		wait   time.Duration
+		want   time.Duration
+	}{
+		{"", 1234567 * time.Microsecond, 1235 * time.Millisecond},
+		{"exact", 1234567 * time.Microsecond, 1235 * time.Millisecond},
+		{"headers", 1234567 * time.Microsecond, 1235 * time.Millisecond},
+		{"seconds", 1234567 * time.Microsecond, 2 * time.Second},
+		{"seconds", 2 * time.Second, 2 * time.Second},
+		{"floor", 1234567 * time.Microsecond, time.Second},
+		{"floor", 234567 * time.Microsecond, 0},
+		{"silent", 1234567 * time.Microsecond, 0},
+	} {
+		if got := tell(tt.manner, tt.wait); got != tt.want {
+			t.Errorf("%s: %s is told as %s, want %s", tt.manner, tt.wait, got, tt.want)
 		}
 	}
 }
@@ -157,6 +224,8 @@ func TestOracle(t *testing.T) {
 		{"a revoked one does not count", []Account{{Name: "a", RPM: 60, Burst: 5}, {Name: "b", Revoked: true}}, 50, time.Nanosecond, 13},
 		{"one at a time", []Account{{Name: "a", Concurrency: 1, LatencyMS: 1000}}, 50, time.Nanosecond, 9},
 		{"a quota", []Account{{Name: "a", Quota: 3}}, 50, time.Second, 3},
+		{"windows", []Account{{Name: "a", RPM: 60, Window: 5}}, 50, time.Nanosecond, 10},
+		{"windows that slide", []Account{{Name: "a", RPM: 60, Window: 5, Sliding: true}}, 50, 100 * time.Millisecond, 15},
 	} {
 		l := &Lab{Accounts: tt.a, MaxWait: 8 * time.Second}
 		for i := range tt.n {
@@ -179,6 +248,8 @@ func TestRunRefuses(t *testing.T) {
 		{Lab{Accounts: []Account{{Name: "a"}, {Name: "a"}}, Requests: one}, "there twice"},
 		{Lab{Accounts: []Account{{Name: "a", Busy: 1}}, Requests: one}, "share"},
 		{Lab{Accounts: []Account{{Name: "a", RPM: -1}}, Requests: one}, "between"},
+		{Lab{Accounts: []Account{{Name: "a", Tells: "lies"}}, Requests: one}, "not one of exact"},
+		{Lab{Accounts: []Account{{Name: "a", RPM: 60, Sliding: true}}, Requests: one}, "window_s"},
 		{Lab{Accounts: []Account{{Name: "a", Quota: -1}}, Requests: one}, "negative"},
 		{Lab{Accounts: []Account{{Name: "a"}}, Requests: []Request{{At: 1}, {}}}, "order"},
 		{Lab{Accounts: make([]Account, MaxAccounts+1), Requests: one}, "at most"},
