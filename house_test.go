@@ -127,7 +127,7 @@ var walls = []struct {
 
 // codecs speak for themselves alone: a translation between two of them goes
 // through llm.
-var codecs = []string{"anthropic", "completions", "gemini", "openaichat", "openairesponses"}
+var codecs = []string{"anthropic", "completions", "converse", "gemini", "openaichat", "openairesponses"}
 
 // pkg is one package of the house.
 type pkg struct {

@@ -31,6 +31,7 @@ import (
 	"portico/internal/pool"
 	"portico/internal/protocol"
 	"portico/internal/protocol/anthropic"
+	"portico/internal/protocol/converse"
 	"portico/internal/protocol/gemini"
 	"portico/internal/protocol/openaichat"
 	"portico/internal/protocol/openairesponses"
@@ -170,7 +171,8 @@ const (
 	keyFile = "secret.key"
 )
 
-// codecs are the protocols that clients and upstreams speak.
+// codecs are the protocols that clients and upstreams speak. Others are spoken by
+// upstreams only, see build.
 func codecs() []ingress.Codec {
 	return []ingress.Codec{openaichat.New(), openairesponses.New(), anthropic.New(), gemini.New()}
 }
@@ -183,6 +185,7 @@ func (a *App) build(c *config.Config, sealer *secret.Sealer) {
 		byName[k.Name()] = k
 		list = append(list, k)
 	}
+	list = append(list, converse.New())
 	a.shelf = models.New(models.Options{Codecs: list, File: filepath.Join(c.DataDir, "models.json"), Agent: agent(), Log: a.log.Logger})
 	a.relay = relay.New(relay.Options{
 		Pool: a.pool, Codecs: list, Record: a.journal, Hop: journal.NewID()[4:], Agent: agent(), Now: time.Now, Log: a.log.Logger,

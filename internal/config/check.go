@@ -148,7 +148,7 @@ func oneWord(s string) (string, error) {
 	return s, nil
 }
 
-var protocols = []string{"openai-chat", "openai-responses", "anthropic", "gemini"}
+var protocols = []string{"openai-chat", "openai-responses", "anthropic", "gemini", "bedrock-converse"}
 
 func protocolName(s string) (string, error) {
 	if !slices.Contains(protocols, s) {

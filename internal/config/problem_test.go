@@ -53,7 +53,7 @@ func TestEveryErrorLine(t *testing.T) {
 		{"unknown provider", "accounts:\n- name: a\n  provider: opnai", `portico.yaml:3: accounts[0].provider: "opnai" is not a provider: openai, gemini; did you mean "openai"?`},
 		{"account twice", account("") + "- name: a\n  provider: gemini", `portico.yaml:4: accounts[1].name: "a" is taken by the account on line 2`},
 		{"account name", "accounts: [{name: a/b, provider: openai}]", `portico.yaml:1: accounts[0].name: "a/b" is not a name: letters, digits, spaces and ._@+-: only, at most 64 bytes`},
-		{"protocol", account("  protocols: [openai]"), `portico.yaml:4: accounts[0].protocols[0]: "openai" is not a protocol: openai-chat, openai-responses, anthropic, gemini`},
+		{"protocol", account("  protocols: [openai]"), `portico.yaml:4: accounts[0].protocols[0]: "openai" is not a protocol: openai-chat, openai-responses, anthropic, gemini, bedrock-converse`},
 		{"base URL", account("  base_url: api.example.com"), `portico.yaml:4: accounts[0].base_url: "api.example.com" is not a URL such as https://api.example.com/v1`},
 		{"base URL with password", account("  base_url: https://u:CANARY@h"), `portico.yaml:4: accounts[0].base_url: holds a user or password; put the credential into api_key`},
 		{"base URL with query", account("  base_url: https://h/?a=1"), `portico.yaml:4: accounts[0].base_url: "https://h/?a=1" holds a query or fragment; only scheme, host and path are taken`},

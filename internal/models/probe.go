@@ -180,6 +180,8 @@ func hello(proto, model, maxTokens string) (path string, body []byte) {
 		return "/responses", []byte(`{"model":` + name + `,"input":"Hi","max_output_tokens":16,"store":false}`)
 	case protocol.Anthropic:
 		return "/v1/messages", []byte(`{"model":` + name + `,"max_tokens":1,"messages":[{"role":"user","content":"Hi"}]}`)
+	case protocol.BedrockConverse:
+		return "/converse", []byte(`{"messages":[{"role":"user","content":[{"text":"Hi"}]}],"inferenceConfig":{"maxTokens":1}}`)
 	case protocol.Gemini:
 		return "/models/" + escape(model) + ":generateContent", []byte(`{"contents":[{"role":"user","parts":[{"text":"Hi"}]}],"generationConfig":{"maxOutputTokens":1}}`)
 	}

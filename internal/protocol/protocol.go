@@ -18,6 +18,8 @@ const (
 	OpenAIResponses = "openai-responses"
 	Anthropic       = "anthropic"
 	Gemini          = "gemini"
+	// BedrockConverse is spoken by upstreams only.
+	BedrockConverse = "bedrock-converse"
 )
 
 // An Op is what the client asks for.

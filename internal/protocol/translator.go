@@ -5,18 +5,12 @@ import (
 	"portico/internal/llm"
 )
 
-// A Translator is a codec that can say everything it knows in the neutral
-// language, and the other way round. Translation is a pure function: no clock,
-// no chance, no map order; the same request gives the same bytes, so that the
-// upstream's prompt cache finds what it knows.
-type Translator interface {
+// An Asker is a codec in which an upstream is asked for what was said in the
+// neutral language, and its answer is read. Translation is a pure function: no
+// clock, no chance, no map order; the same request gives the same bytes, so
+// that the upstream's prompt cache finds what it knows.
+type Asker interface {
 	Codec
-
-	// DecodeRequest reads a client's request. Texts of the result point into
-	// body. What has no neutral name is kept in Extra. The error is a
-	// *fault.Fault of class Malformed that says which member is wrong; a
-	// member that is merely unknown is never an error.
-	DecodeRequest(body []byte) (*llm.Request, error)
 
 	// EncodeRequest appends to dst the request for an upstream. r is not
 	// changed. What has no seat in this protocol is told in the losses, but
@@ -28,11 +22,23 @@ type Translator interface {
 	// sound.
 	DecodeResponse(body []byte) (*llm.Response, error)
 
-	// EncodeResponse appends to dst the whole answer for a client.
-	EncodeResponse(dst []byte, r *llm.Response, echo *Echo) ([]byte, []llm.Loss, error)
-
 	// NewDecoder returns a decoder for one stream of an upstream.
 	NewDecoder() Decoder
+}
+
+// A Translator is an Asker whose protocol clients speak, too: it can say
+// everything it knows in the neutral language, and the other way round.
+type Translator interface {
+	Asker
+
+	// DecodeRequest reads a client's request. Texts of the result point into
+	// body. What has no neutral name is kept in Extra. The error is a
+	// *fault.Fault of class Malformed that says which member is wrong; a
+	// member that is merely unknown is never an error.
+	DecodeRequest(body []byte) (*llm.Request, error)
+
+	// EncodeResponse appends to dst the whole answer for a client.
+	EncodeResponse(dst []byte, r *llm.Response, echo *Echo) ([]byte, []llm.Loss, error)
 
 	// NewEncoder returns an encoder for one stream to a client.
 	NewEncoder(echo *Echo) Encoder

@@ -69,7 +69,7 @@ func (a *answer) addCompactions() {
 			if (f.way.Protocol != own) != foreign {
 				continue
 			}
-			upstream := f.codec.(protocol.Translator)
+			upstream := f.codec.(protocol.Asker)
 			f.foreign = foreign
 			f.make = func(c *Call) (carrier, error) { return a.r.newCompactor(c, upstream) }
 			a.addForm(f)
@@ -88,7 +88,7 @@ type compactor struct {
 	result []byte // of an answer that is no stream
 }
 
-func (r *Relay) newCompactor(c *Call, upstream protocol.Translator) (carrier, error) {
+func (r *Relay) newCompactor(c *Call, upstream protocol.Asker) (carrier, error) {
 	t, err := r.newTranslation(c, upstream)
 	if err != nil {
 		return nil, err

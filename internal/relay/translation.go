@@ -19,7 +19,7 @@ import (
 func (r *Relay) foreignForms(codecs []protocol.Codec) map[protocol.Op][]form {
 	forms := map[protocol.Op][]form{protocol.Count: r.countForms(codecs)}
 	for _, c := range codecs {
-		upstream, ok := c.(protocol.Translator)
+		upstream, ok := c.(protocol.Asker)
 		if !ok {
 			continue
 		}
@@ -46,7 +46,7 @@ type translation struct {
 	whole_ []byte
 }
 
-func (r *Relay) newTranslation(c *Call, upstream protocol.Translator) (carrier, error) {
+func (r *Relay) newTranslation(c *Call, upstream protocol.Asker) (carrier, error) {
 	c = r.turned(c)
 	b, err := translate.New(c.Codec.(protocol.Translator), upstream, c.Body, r.options(c))
 	if err != nil {
@@ -172,7 +172,7 @@ type retold struct {
 	*completion
 	r        *Relay
 	c        *Call
-	upstream protocol.Translator
+	upstream protocol.Asker
 	bridges  []*translate.Bridge // of the legs
 	leg      int
 	framed   bool   // the leg came as a stream
@@ -180,7 +180,7 @@ type retold struct {
 	buf      []byte
 }
 
-func (r *Relay) newRetold(c *Call, upstream protocol.Translator) (carrier, error) {
+func (r *Relay) newRetold(c *Call, upstream protocol.Asker) (carrier, error) {
 	inner, err := newCompletion(c)
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ const answerTool = "json_answer"
 func (d *draft) form() {
 	o := &d.Output
 	switch {
-	case d.b.upstream.Name() != protocol.Anthropic:
+	case d.b.upstream.Name() != protocol.Anthropic && d.b.upstream.Name() != protocol.BedrockConverse:
 	case o.Kind == llm.OutputJSON && asksForJSON(d.Messages):
 		d.lose("response_format", "approximated: the conversation itself asks for JSON")
 		o.Kind = llm.OutputUnset

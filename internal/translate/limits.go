@@ -51,6 +51,8 @@ func limitsOf(proto string, to *Upstream) limits {
 		return limits{name: openAIName, id: responsesID, custom: native, namespaces: native}
 	case protocol.Anthropic:
 		return limits{name: anthropicName, id: anthropicID}
+	case protocol.BedrockConverse:
+		return limits{name: openAIName, id: anthropicID}
 	}
 	return limits{name: geminiName, id: anyID}
 }

@@ -20,6 +20,8 @@ func path(codec protocol.Codec, model string, stream bool) (path, query string, 
 		return "/responses", "", nil
 	case protocol.Anthropic:
 		return "/v1/messages", "", nil
+	case protocol.BedrockConverse:
+		return "/converse", "", nil // the provider puts the model before it
 	}
 	at := "/models/m:generateContent"
 	if stream {

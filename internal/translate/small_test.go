@@ -109,7 +109,7 @@ func TestForm(t *testing.T) {
 		"a tool is demanded":    {[]llm.Tool{{Name: "f"}}, llm.ChoiceRequired, llm.ChoiceRequired},
 	} {
 		b := crossing(protocol.OpenAIChat, protocol.Anthropic, &llm.Request{Output: schema, Tools: c.tools, Choice: llm.Choice{Mode: c.choice}}, Options{})
-		b.upstream = named{Translator: b.upstream, name: protocol.Anthropic, schemas: false}
+		b.upstream = named{Translator: b.client, name: protocol.Anthropic, schemas: false}
 		d := prepared(t, b, native("m"))
 		last := d.Tools[len(d.Tools)-1]
 		if d.Output.Kind != llm.OutputUnset || len(d.Tools) != len(c.tools)+1 || d.Choice.Mode != c.mode || string(last.Schema) != `{"type":"object"}` || !lost(d.losses, "response_format") {

@@ -59,13 +59,14 @@ type Upstream struct {
 
 // A Bridge carries one request and its answer. It is used by one goroutine.
 type Bridge struct {
-	client, upstream protocol.Translator
-	o                Options
-	req              *llm.Request // the client's, which is never changed
-	size             int          // of its body, in bytes
-	files            map[string]File
-	foreign          []llm.Loss // what only the client's protocol knows
-	echo             protocol.Echo
+	client   protocol.Translator
+	upstream protocol.Asker
+	o        Options
+	req      *llm.Request // the client's, which is never changed
+	size     int          // of its body, in bytes
+	files    map[string]File
+	foreign  []llm.Loss // what only the client's protocol knows
+	echo     protocol.Echo
 
 	plan  plan       // what the last request demands of its answer
 	asked []llm.Loss // what the last request lost
@@ -81,7 +82,7 @@ type Bridge struct {
 // one protocol. body must not be changed while the bridge is in use. The error
 // is a *fault.Fault of class Malformed, or Unsupported for what is never asked
 // of another protocol.
-func New(client, upstream protocol.Translator, body []byte, o Options) (*Bridge, error) {
+func New(client protocol.Translator, upstream protocol.Asker, body []byte, o Options) (*Bridge, error) {
 	if o.Stream || client.Name() == protocol.OpenAIResponses { // which repeats parts of its request
 		body = flat(body)
 	}

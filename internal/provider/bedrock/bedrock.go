@@ -37,14 +37,17 @@ const (
 const service = "bedrock"
 
 var (
-	protocols = []string{protocol.Anthropic}
-	claude    = []string{protocol.Anthropic}
+	protocols = []string{protocol.Anthropic, protocol.BedrockConverse}
+	claude    = protocols[:1:1]
+	converse  = protocols[1:]
 )
 
 // The ends of the paths below /model/ID; spec: upstreams §1E.
 const (
 	invoke       = "/invoke"
 	invokeStream = "/invoke-with-response-stream"
+	ask          = "/converse"
+	askStream    = "/converse-stream"
 	count        = "/count-tokens"
 	list         = "/foundation-models"
 )
@@ -83,7 +86,7 @@ func (bedrock) Prepare(a *provider.Account) (err error) {
 		if a.BaseURL, err = endpoint.Base(a.BaseURL, false, a.Options); err != nil {
 			return err
 		}
-		if err := endpoint.Stem(a.BaseURL, "/model", "/converse", invoke); err != nil {
+		if err := endpoint.Stem(a.BaseURL, "/model", ask, invoke); err != nil {
 			return err
 		}
 	}
@@ -127,13 +130,14 @@ func regionOf(a *provider.Account) string {
 	return region
 }
 
-// Speaks implements provider.Provider.
+// Speaks implements provider.Provider. Claude is asked in its own words, if the
+// account lets it be.
 func (bedrock) Speaks(a *provider.Account, op protocol.Op, model string) []string {
 	switch {
-	case op != protocol.Chat && op != protocol.Count:
-		return nil
-	case isClaude(model) && a.Takes(protocol.Anthropic):
+	case isClaude(model) && a.Takes(protocol.Anthropic) && (op == protocol.Chat || op == protocol.Count):
 		return claude
+	case op == protocol.Chat && a.Takes(protocol.BedrockConverse):
+		return converse
 	}
 	return nil
 }
@@ -141,14 +145,9 @@ func (bedrock) Speaks(a *provider.Account, op protocol.Op, model string) []strin
 // Address implements provider.Provider. What is not asked of a model goes to
 // the path that it names.
 func (bedrock) Address(out *http.Request, a *provider.Account, to provider.Target) error {
-	switch {
-	case to.Op == protocol.Chat && to.Stream:
-		to.Path = "/model/" + sigv4.Escape(modelID(a, to.Model)) + invokeStream
-	case to.Op == protocol.Chat:
-		to.Path = "/model/" + sigv4.Escape(modelID(a, to.Model)) + invoke
-	case to.Op == protocol.Count:
-		to.Path = "/model/" + sigv4.Escape(modelID(a, to.Model)) + count
-	case to.Path == "/v1/models":
+	if end := endOf(to); end != "" {
+		to.Path = "/model/" + sigv4.Escape(modelID(a, to.Model)) + end
+	} else if to.Path == "/v1/models" {
 		to.Path = list
 	}
 	if to.Op != protocol.Other || to.Path == list {
@@ -161,6 +160,24 @@ func (bedrock) Address(out *http.Request, a *provider.Account, to provider.Targe
 		shown = &c
 	}
 	return endpoint.Address(out, shown, a.BaseURL, a.BaseURL.EscapedPath(), "", to, endpoint.Bearer)
+}
+
+// endOf is where a model is asked, below its own path, "" if none is asked.
+func endOf(to provider.Target) string {
+	native := to.Protocol == protocol.Anthropic
+	switch {
+	case to.Op == protocol.Count:
+		return count
+	case to.Op != protocol.Chat:
+		return ""
+	case native && to.Stream:
+		return invokeStream
+	case native:
+		return invoke
+	case to.Stream:
+		return askStream
+	}
+	return ask
 }
 
 // Rules implements provider.Provider.

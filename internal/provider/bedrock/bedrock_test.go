@@ -9,6 +9,7 @@ import (
 	"portico/internal/fault"
 	"portico/internal/protocol"
 	codec "portico/internal/protocol/anthropic"
+	conversation "portico/internal/protocol/converse"
 	"portico/internal/provider"
 	"portico/internal/provider/providertest"
 	"portico/internal/secret"
@@ -21,6 +22,7 @@ func as(write func(status int, header string, body []byte) []byte, decode func(i
 
 func TestRules(t *testing.T) {
 	providertest.Judge(t, rules, len(rules), "testdata/errors.txt", as(claudeError, codec.New().DecodeError))
+	providertest.Judge(t, rules, len(rules), "testdata/errors.txt", as(converseError, conversation.New().DecodeError))
 }
 
 func options(pairs ...string) func(*provider.Account) {
@@ -98,6 +100,9 @@ func TestSpeaks(t *testing.T) {
 		{protocol.Chat, "anthropic/claude-sonnet-4.5", own},
 		{protocol.Chat, "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", own},
 		{protocol.Count, "claude-x", own},
+		{protocol.Chat, "amazon.nova-pro-v1:0", converse},
+		{protocol.Chat, "arn:aws:bedrock:us-east-1:1:application-inference-profile/x", converse},
+		{protocol.Count, "amazon.nova-pro-v1:0", nil},
 		{protocol.Embed, "claude-x", nil},
 		{protocol.Complete, "claude-x", nil},
 		{protocol.Other, "", nil},
@@ -105,6 +110,14 @@ func TestSpeaks(t *testing.T) {
 		if got := New().Speaks(a, tt.op, tt.model); !slices.Equal(got, tt.want) {
 			t.Errorf("%v of %s: %v, want %v", tt.op, tt.model, got, tt.want)
 		}
+	}
+	a.Protocols = converse
+	if got := New().Speaks(a, protocol.Chat, "claude-x"); !slices.Equal(got, converse) {
+		t.Errorf("Claude at an account that has Converse only: %v", got)
+	}
+	a.Protocols = claude
+	if got := New().Speaks(a, protocol.Chat, "amazon.nova-pro-v1:0"); got != nil {
+		t.Errorf("Nova at an account that has Claude only: %v", got)
 	}
 }
 
@@ -119,9 +132,13 @@ func TestAddress(t *testing.T) {
 		{provider.Target{Op: protocol.Chat, Model: "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-x"}, base + "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.anthropic.claude-x/invoke"},
 		{provider.Target{Op: protocol.Chat, Model: "../../x?y#anthropic.claude"}, base + "/model/..%2F..%2Fx%3Fy%23anthropic.claude/invoke"},
 		{provider.Target{Op: protocol.Count, Model: "claude-opus-4-6"}, base + "/model/us.anthropic.claude-opus-4-6-v1/count-tokens"},
+		{provider.Target{Protocol: protocol.BedrockConverse, Op: protocol.Chat, Model: "amazon.nova-pro-v1:0", Path: "/converse"}, base + "/model/amazon.nova-pro-v1%3A0/converse"},
+		{provider.Target{Protocol: protocol.BedrockConverse, Op: protocol.Chat, Model: "amazon.nova-pro-v1:0", Path: "/converse", Stream: true}, base + "/model/amazon.nova-pro-v1%3A0/converse-stream"},
 		{provider.Target{Op: protocol.Other, Path: "/v1/models"}, base + "/foundation-models"},
 	} {
-		tt.to.Protocol, tt.to.Query = protocol.Anthropic, "beta=true"
+		if tt.to.Query = "beta=true"; tt.to.Protocol == "" {
+			tt.to.Protocol = protocol.Anthropic
+		}
 		if tt.to.Path == "" {
 			tt.to.Path = "/v1/messages"
 		}

@@ -22,11 +22,15 @@ var forms = []struct {
 }{
 	{invoke, form{jsonKind, askClaude, readClaude}},
 	{invokeStream, form{eventstream.MediaType, askClaude, readClaudeStream}},
+	{ask, form{jsonKind, asIs, readConverse}},
+	{askStream, form{eventstream.MediaType, asIs, readConverseStream}},
 	{count, form{jsonKind, askCount, readCount}},
 }
 
 // plain is the form of what passes as it is.
-var plain = form{jsonKind, func(_ *way, _ *http.Request, body []byte) ([]byte, error) { return body, nil }, readClaude}
+var plain = form{jsonKind, asIs, readClaude}
+
+func asIs(_ *way, _ *http.Request, body []byte) ([]byte, error) { return body, nil }
 
 const jsonKind = "application/json"
 

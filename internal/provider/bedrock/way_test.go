@@ -40,8 +40,8 @@ func (f aws) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(iotest.HalfReader(strings.NewReader(answer))), ContentLength: int64(len(answer))}, nil
 }
 
-// ask sends body to a model by way of a's wrapped way out.
-func ask(t *testing.T, a *provider.Account, to provider.Target, header http.Header, body string, next http.RoundTripper) (*http.Response, string) {
+// put sends body to a model by way of a's wrapped way out.
+func put(t *testing.T, a *provider.Account, to provider.Target, header http.Header, body string, next http.RoundTripper) (*http.Response, string) {
 	t.Helper()
 	out := providertest.Addressed(t, New(), a, to, header).WithContext(t.Context())
 	out.Method = http.MethodGet
@@ -90,7 +90,7 @@ func TestInvoke(t *testing.T) {
 		if tt.betas != "" {
 			header["Anthropic-Beta"] = []string{tt.betas}
 		}
-		resp, got := ask(t, prepared(t, "", "ABSKx", optionBetas, tt.more), chat, header, tt.body, aws(func(req *http.Request, body string) (int, http.Header, string) {
+		resp, got := put(t, prepared(t, "", "ABSKx", optionBetas, tt.more), chat, header, tt.body, aws(func(req *http.Request, body string) (int, http.Header, string) {
 			if body != tt.want || req.ContentLength != int64(len(body)) {
 				t.Errorf("%s:\n got %s\nwant %s", tt.name, body, tt.want)
 			}
@@ -118,7 +118,7 @@ func TestSigned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := prepared(t, "", "AKIAx:hidden:session")
 		for range 2 {
-			_, _ = ask(t, a, chat, http.Header{"Content-Type": {jsonKind}}, `{"model":"m"}`, aws(func(req *http.Request, body string) (int, http.Header, string) {
+			_, _ = put(t, a, chat, http.Header{"Content-Type": {jsonKind}}, `{"model":"m"}`, aws(func(req *http.Request, body string) (int, http.Header, string) {
 				got := req.Header.Get("Authorization")
 				again, err := http.NewRequestWithContext(t.Context(), req.Method, req.URL.String(), nil)
 				if err != nil {
@@ -170,7 +170,7 @@ func TestStream(t *testing.T) {
 			"event: error\ndata: " + `{"type":"error","error":{"type":"api_error","message":"lost","details":{"error_code":"InternalError"}}}` + "\n\n",
 		},
 	} {
-		resp, got := ask(t, prepared(t, "", "ABSKx"), to, nil, `{}`, aws(func(req *http.Request, _ string) (int, http.Header, string) {
+		resp, got := put(t, prepared(t, "", "ABSKx"), to, nil, `{}`, aws(func(req *http.Request, _ string) (int, http.Header, string) {
 			if got := req.Header.Get("Accept"); got != eventstream.MediaType {
 				t.Errorf("%s: accepts %s", tt.name, got)
 			}
@@ -228,7 +228,7 @@ func TestErrors(t *testing.T) {
 		if tt.header != "" {
 			h["X-Amzn-Errortype"] = []string{tt.header}
 		}
-		resp, got := ask(t, prepared(t, "", "ABSKx"), chat, nil, `{}`, aws(func(*http.Request, string) (int, http.Header, string) { return tt.status, h, tt.body }))
+		resp, got := put(t, prepared(t, "", "ABSKx"), chat, nil, `{}`, aws(func(*http.Request, string) (int, http.Header, string) { return tt.status, h, tt.body }))
 		if resp.StatusCode != tt.status || got != tt.want || resp.ContentLength != int64(len(got)) {
 			t.Errorf("%d %s %s:\n got %d %s\nwant %s", tt.status, tt.header, tt.body, resp.StatusCode, got, tt.want)
 		}
@@ -252,7 +252,7 @@ func TestCount(t *testing.T) {
 		{`{"thinking":{"type":"enabled","budget_tokens":2000}}`, `{"max_tokens":2001,"thinking":{"type":"enabled","budget_tokens":2000},"anthropic_version":"bedrock-2023-05-31"}`, `{"x":1}`, `{"x":1}`},
 		{`{"max_tokens":7}`, `{"max_tokens":7,"anthropic_version":"bedrock-2023-05-31"}`, `{"inputTokens":0}`, `{"input_tokens":0}`},
 	} {
-		_, got := ask(t, prepared(t, "", "ABSKx"), to, nil, tt.body, aws(func(_ *http.Request, body string) (int, http.Header, string) {
+		_, got := put(t, prepared(t, "", "ABSKx"), to, nil, tt.body, aws(func(_ *http.Request, body string) (int, http.Header, string) {
 			if want := `{"input":{"invokeModel":{"body":"` + base64.StdEncoding.EncodeToString([]byte(tt.wrapped)) + `"}}}`; body != want {
 				t.Errorf("%s: %s, want %s", tt.body, body, want)
 			}
@@ -286,18 +286,18 @@ func TestList(t *testing.T) {
 	want := `{"data":[{"type":"model","id":"amazon.nova-pro-v1:0","display_name":"Nova Pro"},` +
 		`{"type":"model","id":"arn:aws:bedrock:us-east-1:1:application-inference-profile/x1","display_name":""},` +
 		`{"type":"model","id":"us.anthropic.claude-opus-5","display_name":"US Opus \"5\""}],"has_more":false}`
-	if resp, got := ask(t, prepared(t, "", "ABSKx"), to, nil, "", serve); resp.StatusCode != 200 || got != want {
+	if resp, got := put(t, prepared(t, "", "ABSKx"), to, nil, "", serve); resp.StatusCode != 200 || got != want {
 		t.Errorf("\n got %d %s\nwant %s", resp.StatusCode, got, want)
 	}
 	if ms, _, err := codec.New().DecodeModels([]byte(want)); err != nil || len(ms) != 3 {
 		t.Errorf("%v, %v", ms, err)
 	}
 	delete(pages, "https://bedrock.us-east-1.amazonaws.com/inference-profiles?maxResults=1000")
-	if _, got := ask(t, prepared(t, "", "ABSKx"), to, nil, "", serve); got != `{"data":[{"type":"model","id":"amazon.nova-pro-v1:0","display_name":"Nova Pro"}],"has_more":false}` {
+	if _, got := put(t, prepared(t, "", "ABSKx"), to, nil, "", serve); got != `{"data":[{"type":"model","id":"amazon.nova-pro-v1:0","display_name":"Nova Pro"}],"has_more":false}` {
 		t.Errorf("without profiles: %s", got)
 	}
 	clear(pages)
-	resp, got := ask(t, prepared(t, "", "ABSKx"), to, nil, "", serve)
+	resp, got := put(t, prepared(t, "", "ABSKx"), to, nil, "", serve)
 	if f := rules.Judge(codec.New().DecodeError(resp.StatusCode, []byte(got)), providertest.Noon); resp.StatusCode != 403 || f.Class != fault.Permission {
 		t.Errorf("denied: %d %s", resp.StatusCode, got)
 	}
@@ -307,7 +307,7 @@ func TestList(t *testing.T) {
 func TestListBounds(t *testing.T) {
 	to := provider.Target{Protocol: protocol.Anthropic, Path: "/v1/models"}
 	asked := 0
-	_, _ = ask(t, prepared(t, "", "ABSKx"), to, nil, "", aws(func(*http.Request, string) (int, http.Header, string) {
+	_, _ = put(t, prepared(t, "", "ABSKx"), to, nil, "", aws(func(*http.Request, string) (int, http.Header, string) {
 		asked++
 		return 200, nil, `{"modelSummaries":[],"inferenceProfileSummaries":[{"inferenceProfileId":"a"}],"nextToken":"x"}`
 	}))
@@ -321,6 +321,42 @@ func TestListBounds(t *testing.T) {
 		return 200, nil, strings.Repeat(" ", maxList+1)
 	})).RoundTrip(out); err == nil {
 		t.Error("a page without an end was read")
+	}
+}
+
+// TestConverse: bodies pass as they are, streams become events, and errors carry
+// their type.
+func TestConverse(t *testing.T) {
+	to := provider.Target{Protocol: protocol.BedrockConverse, Op: protocol.Chat, Model: "amazon.nova-pro-v1:0", Path: "/converse"}
+	const body = `{"messages":[]}`
+	for _, tt := range []struct {
+		name   string
+		stream bool
+		status int
+		header http.Header
+		answer string
+		want   string
+	}{
+		{"whole", false, 200, nil, `{"output":{}}`, `{"output":{}}`},
+		{"an error", false, 429, http.Header{"X-Amzn-Errortype": {"ThrottlingException:"}}, `{"message":"slow"}`, `{"__type":"ThrottlingException","message":"slow"}`},
+		{"a page", false, 502, nil, `<html>`, `<html>`},
+		{"an error in place of a stream", true, 403, http.Header{"X-Amzn-Errortype": {"AccessDeniedException"}}, `{"Message":"no"}`, `{"__type":"AccessDeniedException","message":"no"}`},
+		{
+			"a stream", true, 200, http.Header{"Content-Type": {eventstream.MediaType}},
+			string(eventstreamtest.Exception(eventstreamtest.Event(eventstreamtest.Append(nil, "{}"), "contentBlockDelta", `{"delta":{"text":"x"}}`), "modelStreamErrorException", "lost")),
+			"event: contentBlockDelta\ndata: {\"delta\":{\"text\":\"x\"}}\n\nevent: exception\ndata: {\"__type\":\"modelStreamErrorException\",\"message\":\"lost\"}\n\n",
+		},
+	} {
+		to.Stream = tt.stream
+		resp, got := put(t, prepared(t, "", "ABSKx"), to, nil, body, aws(func(req *http.Request, sent string) (int, http.Header, string) {
+			if sent != body || req.Header.Get("Accept") == "" {
+				t.Errorf("%s: sent %s with %v", tt.name, sent, req.Header)
+			}
+			return tt.status, tt.header, tt.answer
+		}))
+		if got != tt.want || resp.StatusCode != tt.status {
+			t.Errorf("%s: %d %s, want %s", tt.name, resp.StatusCode, got, tt.want)
+		}
 	}
 }
 
