@@ -100,16 +100,21 @@ func TestEncodeRequest(t *testing.T) {
 			[]string{"messages[1].content[0].arguments", "messages[1].content[1].arguments", "tools"},
 		},
 		{
-			"some tool must be called", "", llm.Request{Messages: []llm.Message{hi}, Tools: []llm.Tool{weather}, Choice: llm.Choice{Mode: llm.ChoiceRequired}, Parallel: &yes},
+			"some tool must be called", "",
+			llm.Request{Messages: []llm.Message{hi}, Tools: []llm.Tool{weather}, Choice: llm.Choice{Mode: llm.ChoiceRequired}, Parallel: &yes},
 			`{"messages":[{"role":"user","content":[{"text":"hi"}]}],"toolConfig":{"tools":[` + spec + `],"toolChoice":{"any":{}}}}`, nil,
 		},
 		{
-			"one tool must be called", "", llm.Request{Messages: []llm.Message{hi}, Tools: []llm.Tool{weather}, Choice: llm.Choice{Mode: llm.ChoiceNamed, Tools: []llm.ToolRef{{Name: "weather"}}}, Parallel: &no},
-			`{"messages":[{"role":"user","content":[{"text":"hi"}]}],"toolConfig":{"tools":[` + spec + `],"toolChoice":{"tool":{"name":"weather"}}}}`, []string{"parallel_tool_calls"},
+			"one tool must be called", "",
+			llm.Request{Messages: []llm.Message{hi}, Tools: []llm.Tool{weather}, Choice: llm.Choice{Mode: llm.ChoiceNamed, Tools: []llm.ToolRef{{Name: "weather"}}}, Parallel: &no},
+			`{"messages":[{"role":"user","content":[{"text":"hi"}]}],"toolConfig":{"tools":[` + spec + `],"toolChoice":{"tool":{"name":"weather"}}}}`,
+			[]string{"parallel_tool_calls"},
 		},
 		{
-			"no tool may be called, and one that Bedrock does not run", "", llm.Request{Messages: []llm.Message{hi}, Tools: []llm.Tool{weather, {Kind: llm.Server, Server: "web_search"}}, Choice: llm.Choice{Mode: llm.ChoiceNone}},
-			`{"messages":[{"role":"user","content":[{"text":"hi"}]}],"toolConfig":{"tools":[` + spec + `]}}`, []string{"tools[1]", "tool_choice"},
+			"no tool may be called, and one that Bedrock does not run", "",
+			llm.Request{Messages: []llm.Message{hi}, Tools: []llm.Tool{weather, {Kind: llm.Server, Server: "web_search"}}, Choice: llm.Choice{Mode: llm.ChoiceNone}},
+			`{"messages":[{"role":"user","content":[{"text":"hi"}]}],"toolConfig":{"tools":[` + spec + `]}}`,
+			[]string{"tools[1]", "tool_choice"},
 		},
 		{
 			"what Claude has", opus,
@@ -123,15 +128,20 @@ func TestEncodeRequest(t *testing.T) {
 			[]string{"messages[2].content[2]"},
 		},
 		{
-			"what Nova has", novaPro, llm.Request{Messages: []llm.Message{says(llm.User, marked("hi", "1h"))}, Sampling: llm.Sampling{TopK: "4"}, Reason: llm.Reason{Mode: llm.ReasonEffort, Effort: "low"}},
-			`{"messages":[{"role":"user","content":[{"text":"hi"},{"cachePoint":{"type":"default"}}]}],"additionalModelRequestFields":{"inferenceConfig":{"topK":4}}}`, []string{"reasoning"},
+			"what Nova has", novaPro,
+			llm.Request{Messages: []llm.Message{says(llm.User, marked("hi", "1h"))}, Sampling: llm.Sampling{TopK: "4"}, Reason: llm.Reason{Mode: llm.ReasonEffort, Effort: "low"}},
+			`{"messages":[{"role":"user","content":[{"text":"hi"},{"cachePoint":{"type":"default"}}]}],"additionalModelRequestFields":{"inferenceConfig":{"topK":4}}}`,
+			[]string{"reasoning"},
 		},
 		{
-			"what gpt-oss has", "openai.gpt-oss-120b-1:0", llm.Request{Messages: []llm.Message{hi}, Reason: llm.Reason{Mode: llm.ReasonEffort, Effort: "xhigh"}},
-			`{"messages":[{"role":"user","content":[{"text":"hi"}]}],"additionalModelRequestFields":{"reasoning_effort":"high"}}`, []string{"reasoning"},
+			"what gpt-oss has", "openai.gpt-oss-120b-1:0",
+			llm.Request{Messages: []llm.Message{hi}, Reason: llm.Reason{Mode: llm.ReasonEffort, Effort: "xhigh"}},
+			`{"messages":[{"role":"user","content":[{"text":"hi"}]}],"additionalModelRequestFields":{"reasoning_effort":"high"}}`,
+			[]string{"reasoning"},
 		},
 		{
-			"what there is no seat for", "meta.llama4", llm.Request{
+			"what there is no seat for", "meta.llama4",
+			llm.Request{
 				Messages: []llm.Message{says(llm.User, marked("hi", ""))}, Tier: "scale", Reason: llm.Reason{Mode: llm.ReasonAuto},
 				Sampling: llm.Sampling{Temperature: "1.5", TopK: "4", N: 2, Frequency: "1", Presence: "1", Seed: "7", Logprobs: true, LogitBias: jsontext.Value(`{"1":2}`)},
 			},
@@ -139,7 +149,8 @@ func TestEncodeRequest(t *testing.T) {
 			[]string{"messages[0].content[0].cache_control", "temperature", "reasoning", "top_k", "service_tier", "n", "frequency_penalty", "presence_penalty", "seed", "logprobs", "logit_bias"},
 		},
 		{
-			"pictures and documents", novaPro, llm.Request{Messages: []llm.Message{says(
+			"pictures and documents", novaPro,
+			llm.Request{Messages: []llm.Message{says(
 				llm.User,
 				&llm.Blob{Kind: llm.Image, Type: "image/PNG; x=y", Data: llm.Plain("AA==")},
 				&llm.Blob{Kind: llm.Document, Type: "application/pdf", Name: "Q3/report: über.pdf", Data: llm.Plain("BB==")},

@@ -342,7 +342,8 @@ func TestConverse(t *testing.T) {
 		{"a page", false, 502, nil, `<html>`, `<html>`},
 		{"an error in place of a stream", true, 403, http.Header{"X-Amzn-Errortype": {"AccessDeniedException"}}, `{"Message":"no"}`, `{"__type":"AccessDeniedException","message":"no"}`},
 		{
-			"a stream", true, 200, http.Header{"Content-Type": {eventstream.MediaType}},
+			"a stream", true, 200,
+			http.Header{"Content-Type": {eventstream.MediaType}},
 			string(eventstreamtest.Exception(eventstreamtest.Event(eventstreamtest.Append(nil, "{}"), "contentBlockDelta", `{"delta":{"text":"x"}}`), "modelStreamErrorException", "lost")),
 			"event: contentBlockDelta\ndata: {\"delta\":{\"text\":\"x\"}}\n\nevent: exception\ndata: {\"__type\":\"modelStreamErrorException\",\"message\":\"lost\"}\n\n",
 		},
