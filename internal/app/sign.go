@@ -25,6 +25,9 @@ func (s *issuers) sign(a *provider.Account, p provider.Provider) error {
 	if !credential.IsDocument(a.Key) {
 		return nil
 	}
+	if _, reads := p.(provider.Reader); reads {
+		return nil
+	}
 	signer, ok := p.(provider.Signer)
 	if !ok {
 		return fmt.Errorf("api_key: the provider %s takes keys only, no login or service account", a.Provider)

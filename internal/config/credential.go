@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
+	"fmt"
 	"hash/crc32"
 	"regexp"
 	"strings"
@@ -54,6 +55,21 @@ var generated = regexp.MustCompile(`^(sk|at)-[0-9a-hjkmnp-tv-z]{38}$`)
 func mistyped(s string) bool {
 	n := len(s) - checkLetters
 	return generated.MatchString(s) && checksum(s[:n]) != s[n:]
+}
+
+// maxDocument bounds an account's key that is a document, in bytes.
+const maxDocument = 64 << 10
+
+// unfitKey is unfit for the key of an account, which may be a document: JSON, or
+// lines of a profile. What may stand in it is for its provider to say.
+func unfitKey(s string) string {
+	if t := strings.TrimSpace(s); !strings.HasPrefix(t, "{") && !strings.HasPrefix(t, "[") && !strings.HasPrefix(t, "aws_access_key_id") {
+		return unfit(s)
+	}
+	if len(s) > maxDocument {
+		return fmt.Sprintf("is longer than %d bytes", maxDocument)
+	}
+	return ""
 }
 
 // unfit says why s cannot be a credential at all, or "".

@@ -203,8 +203,9 @@ func texts[T any](name, typ string, bound int, at func(*T) *[]string, check func
 	}
 }
 
-// credential is a secret; env:NAME stands for an environment variable.
-func credential[T any](name string, at func(*T) *secret.Text, doc string) field[T] {
+// credential is a secret; env:NAME stands for an environment variable. unfit
+// says what is wrong with one.
+func credential[T any](name string, at func(*T) *secret.Text, unfit func(string) string, doc string) field[T] {
 	return field[T]{
 		Key{Name: name, Type: "a secret, or env:NAME", Doc: doc, Secret: true},
 		func(r *report, path string, n node, into *T) {

@@ -54,6 +54,10 @@ type Projects interface {
 	Projects() (own, charged string)
 }
 
+// A Reader is a provider that reads keys which are documents by itself, as
+// those are in which access keys come.
+type Reader interface{ ReadsDocuments() }
+
 // A Signer is a provider that takes access tokens in place of a key.
 type Signer interface {
 	// Login says where users of a sign in, and for what. It is shared and

@@ -57,6 +57,7 @@ type bedrock struct{}
 var (
 	_ provider.Wrapper = bedrock{}
 	_ provider.Tuner   = bedrock{}
+	_ provider.Reader  = bedrock{}
 )
 
 // New returns the provider.

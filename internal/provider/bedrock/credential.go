@@ -11,6 +11,9 @@ import (
 	"portico/internal/sigv4"
 )
 
+// ReadsDocuments implements provider.Reader; see credentialOf.
+func (bedrock) ReadsDocuments() {}
+
 // credentialOf reads an account's key. It is one of:
 //
 //   - a Bedrock API key, which is shown as it is; the ID is "" then,
