@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -164,9 +165,9 @@ func (x *cloud) last(t *testing.T) call {
 	t.Helper()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for i := len(x.calls) - 1; i >= 0; i-- {
-		if x.calls[i].method == http.MethodPost {
-			return x.calls[i]
+	for _, c := range slices.Backward(x.calls) {
+		if c.method == http.MethodPost {
+			return c
 		}
 	}
 	t.Fatal("nothing reached the cloud")
