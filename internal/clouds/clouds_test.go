@@ -160,6 +160,17 @@ func serve(t *testing.T, f func(w http.ResponseWriter, c call)) *cloud {
 	return x
 }
 
+// speak answers in one of the protocols that the rig speaks, as a script in the
+// body says.
+func speak(t *testing.T, w http.ResponseWriter, path, body string) {
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	(&rig.Upstream{}).ServeHTTP(w, r)
+}
+
 // last is the last request to a model; lists are asked for in the background.
 func (x *cloud) last(t *testing.T) call {
 	t.Helper()

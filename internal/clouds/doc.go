@@ -4,6 +4,6 @@
 // rules, tokens are checked by who gave them, and what is asked in another form
 // than the cloud's is refused.
 //
-// It has tests only, and imports nothing of the gateway but what runs and reads
-// it from outside.
+// It has tests only. They import nothing of the gateway's but what runs it from
+// outside, and the issuer of tokens that other tests have, too.
 package clouds
