@@ -23,6 +23,17 @@ type figure struct {
 	goal float64
 }
 
+// turns is how often gateway and bare proxy take turns in one round. What a
+// paced chunk costs depends on how the pauses of the streams happen to fall:
+// chunks that come together are read in one waking. For the same program it
+// goes up and down by half from one load to the next, so one turn tells little.
+func (f *figure) turns() int {
+	if f.load.Paced {
+		return 3
+	}
+	return 1
+}
+
 // Loads that the bare proxy carries. It carries chat for every client, since
 // the protocol makes no difference to it.
 var (
@@ -60,7 +71,8 @@ type sample struct{ gateway, bare float64 }
 
 func (s sample) ratio() float64 { return s.gateway / s.bare }
 
-// judge is a line of the report about f, and whether it is within its goal.
+// judge is a line of the report about f, and whether it is within its goal: the
+// middle of the ratios of all turns.
 func (f *figure) judge(turns []sample) (line string, ok bool) {
 	ratios := make([]float64, len(turns))
 	gateway, bare := make([]float64, len(turns)), make([]float64, len(turns))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -146,15 +147,27 @@ func (b *bench) ratios(ctx context.Context) (lines []string, ok bool, err error)
 	turns := make([][]sample, len(able))
 	for range b.rounds {
 		for i, f := range able {
-			// One right after the other, so that both meet the same weather.
-			var s sample
-			if s.bare, err = b.cost(ctx, f.bare, bareAddr, bare.pid()); err != nil {
-				return nil, false, fmt.Errorf("%s, bare proxy: %w", f.name, err)
+			for range f.turns() {
+				// One right after the other, so that both meet the same weather;
+				// who is first changes, so that neither gains by it.
+				var s sample
+				sides := []struct {
+					name string
+					load load
+					addr string
+					pid  int
+					cost *float64
+				}{{"bare proxy", f.bare, bareAddr, bare.pid(), &s.bare}, {"gateway", f.load, g.addr, g.pid(), &s.gateway}}
+				if len(turns[i])%2 == 1 {
+					slices.Reverse(sides)
+				}
+				for _, x := range sides {
+					if *x.cost, err = b.cost(ctx, x.load, x.addr, x.pid); err != nil {
+						return nil, false, fmt.Errorf("%s, %s: %w", f.name, x.name, err)
+					}
+				}
+				turns[i] = append(turns[i], s)
 			}
-			if s.gateway, err = b.cost(ctx, f.load, g.addr, g.pid()); err != nil {
-				return nil, false, fmt.Errorf("%s: %w", f.name, err)
-			}
-			turns[i] = append(turns[i], s)
 		}
 	}
 	if b.profiles != "" {
