@@ -2,15 +2,18 @@ package ingress
 
 import (
 	"bytes"
+	"encoding/json/jsontext"
 	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"portico/internal/access"
 	"portico/internal/config"
+	"portico/internal/jsonedit"
 )
 
 // A host that is taken is one that an attacker cannot own.
@@ -164,6 +167,49 @@ func FuzzDecode(f *testing.F) {
 		wide, wideErr := decode(b, c, 1<<20)
 		if err == nil && (wideErr != nil || !bytes.Equal(*got, *wide)) || errors.Is(err, errOverLimit) && wideErr == nil && len(*wide) <= limit {
 			t.Fatalf("%v with the limit, %v with another", err, wideErr)
+		}
+	})
+}
+
+// The request that a WebSocket's frame makes has the frame's members as they
+// came, but for those that are the socket's own, and is streamed.
+func FuzzCreate(f *testing.F) {
+	for _, s := range []string{
+		`{"type":"response.create","model":"m","input":"hi"}`,
+		`{"type":"response.create","stream_id":"a","generate":false,"input":[{"role":"user"}],"x":[1.0, 1e400]}`,
+		`{"str\u0065am":false,"background":true,"model":"m","model":"n"}`,
+		`{"type":7,"stream_id":{"a":[` + strings.Repeat("1,", 200) + `1]}}`,
+		`{`, `[]`, ``, `{"input":7,"type":"response.create"} `, "\xff",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := readCreate(text)
+		if err != nil {
+			return
+		}
+		if len(c.lane) > maxLane {
+			t.Fatalf("a stream_id of %d bytes is repeated", len(c.lane))
+		}
+		got, err := c.body(text, nil)
+		if err != nil || !jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+			return
+		}
+		want := [][2]string{{"stream", "true"}}
+		for m := range jsonedit.Members(text) {
+			if !slices.ContainsFunc(ownMembers[:], m.Is) {
+				want = append(want, [2]string{string(m.Name), string(m.Value)})
+			}
+		}
+		var found [][2]string
+		for m, err := range jsonedit.Members(got) {
+			if err != nil {
+				t.Fatalf("%q makes %q: %v", text, got, err)
+			}
+			found = append(found, [2]string{string(m.Name), string(m.Value)})
+		}
+		if !slices.Equal(found, want) {
+			t.Fatalf("%q makes %q", text, got)
 		}
 	})
 }
