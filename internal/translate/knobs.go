@@ -137,21 +137,32 @@ func (d *draft) lacks() {
 var maxStop = map[string]int{protocol.OpenAIChat: 4, protocol.Gemini: 5}
 
 // stop keeps back the stop sequences that the upstream does not take; the
-// answer is cut at them here (spec: upstreams §2.2).
+// answer is cut at them here (spec: upstreams §2.2). Claude's API refuses those
+// of white space, which text completions often have.
 func (d *draft) stop() {
 	s := &d.Sampling
-	keep := len(s.Stop)
+	most := len(s.Stop)
 	if d.quirks.stop {
-		keep = 0
-	} else if most := maxStop[d.b.upstream.Name()]; most > 0 {
-		keep = min(keep, most)
+		most = 0
+	} else if n := maxStop[d.b.upstream.Name()]; n > 0 {
+		most = min(most, n)
 	}
-	for _, t := range s.Stop[keep:] {
-		if text := t.String(); text != "" {
+	white := d.b.upstream.Name() == protocol.Anthropic && !d.home
+	keep := make([]llm.Text, 0, most)
+	for _, t := range s.Stop {
+		text := t.String()
+		switch {
+		case text == "" && len(keep) == most:
+		case len(keep) == most, white && strings.TrimSpace(text) == "" && text != "":
 			d.plan.stops = append(d.plan.stops, text)
+		default:
+			keep = append(keep, t)
 		}
 	}
-	if s.Stop = s.Stop[:keep:keep]; len(d.plan.stops) > 0 {
+	if len(d.plan.stops) > 0 {
+		s.Stop = keep
 		d.lose("stop", "emulated: the answer is cut at it here")
+	} else if most < len(s.Stop) {
+		s.Stop = s.Stop[:most:most]
 	}
 }

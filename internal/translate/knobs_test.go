@@ -163,3 +163,21 @@ func TestMatcherIsPrompt(t *testing.T) {
 		t.Errorf("the rest is %q", got)
 	}
 }
+
+// TestWhiteStop: a stop sequence of white space, which Claude's API refuses,
+// ends the answer all the same.
+func TestWhiteStop(t *testing.T) {
+	stops := []llm.Text{llm.Plain("\n"), llm.Plain("END"), llm.Plain(" \t"), llm.Plain("")}
+	for upstream, want := range map[string]int{protocol.Anthropic: 2, protocol.OpenAIChat: 0, protocol.Gemini: 0} {
+		d := prepared(t, crossing(protocol.OpenAIResponses, upstream, &llm.Request{Sampling: llm.Sampling{Stop: stops}}, Options{}), native("m"))
+		if len(d.plan.stops) != want || len(d.Sampling.Stop) != len(stops)-want {
+			t.Errorf("%s: %q are kept, %d are sent", upstream, d.plan.stops, len(d.Sampling.Stop))
+		}
+		if lost := slices.ContainsFunc(d.losses, func(l llm.Loss) bool { return l.Path == "stop" }); lost != (want > 0) {
+			t.Errorf("%s: %v", upstream, d.losses)
+		}
+	}
+	if d := prepared(t, crossing(protocol.Anthropic, protocol.Anthropic, &llm.Request{Sampling: llm.Sampling{Stop: stops}}, Options{}), native("m")); len(d.plan.stops) != 0 {
+		t.Error("a client of the same protocol gets what it asks for")
+	}
+}
