@@ -15,6 +15,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/pool"
 	"portico/internal/protocol"
+	"portico/internal/protocol/completions"
 	"portico/internal/route"
 	"portico/internal/schedule"
 	"portico/internal/secret"
@@ -103,8 +104,9 @@ type job struct {
 	ledger   Recorder    // who is told, nil: the relay's
 
 	// Several candidates that are asked for one by one, see fan.
-	fan       int // how many, 0: they are not
-	candidate int // which of them this call is for, from 1; 0: it is not for one
+	fan       int              // how many, 0: they are not
+	best      completions.Best // those of them that are told, zero: all are
+	candidate int              // which of them this call is for, from 1; 0: it is not for one
 }
 
 // A try is one attempt.

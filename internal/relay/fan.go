@@ -3,6 +3,7 @@ package relay
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,8 +13,10 @@ import (
 
 	"portico/internal/fault"
 	"portico/internal/journal"
+	"portico/internal/jsonedit"
 	"portico/internal/protocol"
 	"portico/internal/protocol/candidates"
+	"portico/internal/protocol/completions"
 	"portico/internal/protocol/gemini"
 )
 
@@ -33,6 +36,7 @@ type fan struct {
 	dialect *candidates.Dialect
 	stream  bool
 	seeded  bool // the client named a seed
+	best    completions.Best
 	legs    []*fanLeg
 
 	before   journal.Exchange // as it was when the candidates parted
@@ -83,8 +87,8 @@ func (a *answer) fanOut() *fault.Fault {
 func (a *answer) newFan() (*fan, *fault.Fault) {
 	d, n := dialectOf(a.c), a.fan
 	a.form, a.unfit = nil, nil // what follows is not made in any form
-	a.lost = a.fanLosses()
-	x := &fan{a: a, dialect: d, stream: a.c.Stream, seeded: d.Seeded(a.c.Body), before: a.x, attempts: slices.Clone(a.attempts)}
+	a.lost = a.fanLosses(a.best)
+	x := &fan{a: a, best: a.best, dialect: d, stream: a.c.Stream, seeded: d.Seeded(a.c.Body), before: a.x, attempts: slices.Clone(a.attempts)}
 	x.turn.L = &x.mu
 	_, array := framed(a.c.Codec)
 	x.merger = d.NewMerger(n, array)
@@ -106,6 +110,11 @@ func (a *answer) one(d *candidates.Dialect, i int) (*Call, error) {
 	var err error
 	if c.Body, err = d.One(c.Body, i); err != nil {
 		return nil, err
+	}
+	if a.best.Of > 0 && !a.best.Logprobs { // to choose by
+		if c.Body, err = jsonedit.Set(c.Body, "logprobs", []byte("0")); err != nil {
+			return nil, err
+		}
 	}
 	c.Lasting = true
 	if _, ok := framed(c.Codec); ok { // the pieces are merged one by one
@@ -194,6 +203,12 @@ func (x *fan) conclude() *fault.Fault {
 			bodies[i] = l.buf
 		}
 		body, err := x.dialect.Merge(bodies)
+		if err == nil {
+			body, err = x.pick(body)
+		}
+		if f, ok := errors.AsType[*fault.Fault](err); ok {
+			return f
+		}
 		if err != nil {
 			return fault.New(fault.Broken, "the candidates cannot be put together: %s", err)
 		}

@@ -20,6 +20,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/codectest"
+	"portico/internal/protocol/completions"
 	"portico/internal/protocol/gemini"
 	"portico/internal/sse"
 )
@@ -175,7 +176,7 @@ func TestFanOfCompletions(t *testing.T) {
 				}
 				return answerOf(200, "application/json", strings.ReplaceAll(d.whole, `"hi"`, `"he`+said+`llo"`)), nil
 			})
-			r.vendor.takes, r.vendor.quirks.Lacks = []protocol.Op{protocol.Chat}, []string{"n"}
+			r.vendor.takes, r.vendor.quirks.Lacks = []protocol.Op{protocol.Chat}, []string{"n", "logprobs"}
 			r.vendor.rules = fault.Rules{{Status: 400, Says: "candidates", Class: fault.BadRequest, Param: "candidateCount"}}
 			w := r.run(r.completionCall(fmt.Sprintf(`{"model":"m","prompt":["AAA","BBB"],"n":3,"best_of":4,"stream":%t,"stream_options":{"include_usage":true}}`, stream)))
 			var got [6]string
@@ -196,7 +197,11 @@ func TestFanOfCompletions(t *testing.T) {
 			if n := strings.Count(w.text(), `"total_tokens":60`); n != 1 {
 				t.Errorf("%s, %t: the usage is told %d times in\n%s", outbound, stream, n, w.text())
 			}
-			if loss := w.sent.Get(lossHeader); strings.Count(loss, lostN) != 1 || strings.Count(loss, lostBest) != 1 {
+			best := lostBest
+			if stream {
+				best = completions.LostStreamed
+			}
+			if loss := w.sent.Get(lossHeader); strings.Count(loss, lostN) != 1 || strings.Count(loss, best) != 1 {
 				t.Errorf("%s, %t: the loss of %q", outbound, stream, loss)
 			}
 			if x := r.ledger.last(); x.Usage != (llm.Usage{Input: 42, Output: 18}) || x.Op != "complete" {

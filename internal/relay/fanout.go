@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -8,10 +9,10 @@ import (
 	"time"
 
 	"portico/internal/fault"
-	"portico/internal/jsonedit"
 	"portico/internal/pool"
 	"portico/internal/protocol"
 	"portico/internal/protocol/candidates"
+	"portico/internal/protocol/completions"
 	"portico/internal/provider"
 )
 
@@ -50,9 +51,9 @@ func (a *answer) divide(l *pool.Lease, leg int, model string) *fault.Fault {
 	if n == 0 {
 		return nil
 	}
-	f := a.indivisible(n)
+	f := a.indivisible(n, l)
 	if f == nil {
-		a.unfit, a.fan = apart, n
+		a.unfit, a.fan, a.best = apart, n, a.bestOf(l.Account, l.Way.Protocol)
 		return apart
 	}
 	a.tried = append(a.tried, l.Account.Name)
@@ -67,19 +68,25 @@ func (a *answer) missing(l *pool.Lease, model string) int {
 	if d == nil || a.candidate > 0 || a.r.several(l.Way, l.Account, model) {
 		return 0
 	}
-	if n := a.wanted(d); n > 1 {
+	if n := a.wanted(d, l); n > 1 {
 		return n
 	}
 	return 0
 }
 
-// wanted is how many candidates the client asks for.
-func (a *answer) wanted(d *candidates.Dialect) int {
+// wanted is how many candidates are to be asked for, those included of which
+// the client gets the best.
+func (a *answer) wanted(d *candidates.Dialect, l *pool.Lease) int {
+	if a.form.make != nil && a.form.ready(a.c, 0) != nil {
+		return 0 // ask will say so
+	}
+	return max(a.choices(d), a.bestOf(l.Account, l.Way.Protocol).Of)
+}
+
+// choices is how many candidates the client wants to be told.
+func (a *answer) choices(d *candidates.Dialect) int {
 	if a.form.make == nil {
 		return d.Wanted(a.c.Body)
-	}
-	if a.form.ready(a.c, 0) != nil {
-		return 0 // ask will say so
 	}
 	if c, ok := a.form.carrier.(chooser); ok {
 		return c.candidates()
@@ -87,8 +94,8 @@ func (a *answer) wanted(d *candidates.Dialect) int {
 	return 0
 }
 
-// indivisible is why n candidates are not asked for one by one, or nil.
-func (a *answer) indivisible(n int) *fault.Fault {
+// indivisible is why n candidates are not asked for one by one with l, or nil.
+func (a *answer) indivisible(n int, l *pool.Lease) *fault.Fault {
 	switch {
 	case n > candidates.Most:
 		f := fault.New(fault.Unsupported, "%d candidates are too many: the upstream gives one at a time, so each would be a request of its own, and at most %d are made", n, candidates.Most)
@@ -98,28 +105,32 @@ func (a *answer) indivisible(n int) *fault.Fault {
 		}
 		return f
 	case a.c.strict():
-		return lossy(a.fanLosses())
+		return lossy(a.fanLosses(a.bestOf(l.Account, l.Way.Protocol)))
 	}
 	return nil
 }
 
 // fanLosses is what is lost of the request by asking for its candidates one by
-// one.
-func (a *answer) fanLosses() []string {
+// one, of which the best are chosen as b says.
+func (a *answer) fanLosses(b completions.Best) []string {
 	lost := []string{lostN}
 	if a.c.Op != protocol.Complete {
 		return lost
 	}
-	n, _ := jsonedit.Int(jsonedit.Get(a.c.Body, "n"))
-	if best, _ := jsonedit.Int(jsonedit.Get(a.c.Body, "best_of")); best > max(n, 1) {
+	switch all, ok := completions.BestOf(a.c.Body); {
+	case all.Of == 0:
+	case !ok:
+		lost = append(lost, completions.LostStreamed)
+	case b.Of == 0:
 		lost = append(lost, lostBest)
+	case b.Of < all.Of:
+		lost = append(lost, fmt.Sprintf("best_of=approximated: the best of %d are told, since each is a request of its own", b.Of))
 	}
 	return lost
 }
 
 // What is lost of a request whose candidates are asked for one by one.
 const (
-	lostBest = "best_of=no candidate is made that is not told"
 	lostN    = "n=emulated: the upstream gives one answer at a time, so each candidate is a request of its own"
 	lostSeed = "seed=approximated: each candidate has a seed of its own, counted from the client's"
 )
@@ -150,13 +161,14 @@ func (a *answer) declined(f *fault.Fault, leg int) bool {
 	if !candidates.OpenAI.Blames(f.Param) && !candidates.Gemini.Blames(f.Param[strings.LastIndexByte(f.Param, '.')+1:]) {
 		return false
 	}
-	n := a.wanted(d)
-	if n <= 1 || a.indivisible(n) != nil {
+	l := &a.lease
+	n := a.wanted(d, l)
+	if n <= 1 || a.indivisible(n, l) != nil {
 		return false
 	}
 	a.r.single.add(a.x.Account, a.x.Served, a.r.now())
 	a.noteStep(Again)
-	a.fan = n
+	a.fan, a.best = n, a.bestOf(l.Account, l.Way.Protocol)
 	return true
 }
 

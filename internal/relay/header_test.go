@@ -185,7 +185,7 @@ func TestLossHeader(t *testing.T) {
 	d := dialects["openai-chat"]
 	for _, strict := range []bool{false, true} {
 		r := newRig(t, replyWith(200, "application/json", d.whole))
-		r.vendor.takes = []protocol.Op{protocol.Chat}
+		r.vendor.takes, r.vendor.quirks.Lacks = []protocol.Op{protocol.Chat}, []string{"logprobs"}
 		c := r.call(d, false)
 		c.Op, c.Path, c.Body = protocol.Complete, "/completions", []byte(`{"model":"m","prompt":"p","best_of":3}`)
 		if strict {

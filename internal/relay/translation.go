@@ -189,9 +189,13 @@ func (r *Relay) newRetold(c *Call, upstream protocol.Asker) (carrier, error) {
 }
 
 func (t *retold) ask(leg int, to *pool.Account, served string) (asked, error) {
+	chose := t.choose
+	if t.weigh(to, t.upstream.Name()); t.choose != chose && leg == 0 {
+		t.bridges = nil // of an account that was asked for something else
+	}
 	for len(t.bridges) <= leg {
 		o := t.r.options(t.c)
-		b, err := translate.New(openaichat.New(), t.upstream, t.req.ChatBody(len(t.bridges)), o)
+		b, err := translate.New(openaichat.New(), t.upstream, t.req.ChatBody(len(t.bridges), t.choose), o)
 		if err != nil {
 			return asked{}, err
 		}
@@ -203,7 +207,11 @@ func (t *retold) ask(leg int, to *pool.Account, served string) (asked, error) {
 func (t *retold) losses() []string {
 	out := t.completion.losses()
 	for _, b := range t.bridges {
-		out = append(slices.Clip(out), lossesOf(b)...)
+		for _, s := range lossesOf(b) {
+			if !slices.Contains(out, s) { // each prompt has the same
+				out = append(slices.Clip(out), s)
+			}
+		}
 	}
 	return out
 }

@@ -86,6 +86,9 @@ func (a *answer) conclude() *fault.Fault {
 		return nil
 	}
 	body, err := c.body()
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
+		return f
+	}
 	if err != nil {
 		return fault.New(fault.Internal, "the answer could not be put together: %s", err)
 	}

@@ -18,6 +18,7 @@ import (
 // after the other.
 type Encoder struct {
 	r       *Request
+	n       int // choices of each prompt that may come
 	prompt  int
 	head    []byte // id, object, created, model, from the first answer
 	choices []choice
@@ -36,8 +37,9 @@ type choice struct {
 
 // NewEncoder returns an encoder for the answers to r's prompts.
 func (r *Request) NewEncoder() *Encoder {
-	n := len(r.Prompts) * r.N
-	return &Encoder{r: r, choices: make([]choice, n), whole: make([][]byte, n)}
+	each := max(r.N, r.Best.Of)
+	n := len(r.Prompts) * each
+	return &Encoder{r: r, n: each, choices: make([]choice, n), whole: make([][]byte, n)}
 }
 
 // Prompt says that what follows answers prompt i.
@@ -138,8 +140,10 @@ func (e *Encoder) Answer(body []byte) error {
 	return nil
 }
 
-// Body is the completion of the answers taken so far.
-func (e *Encoder) Body() []byte {
+// Body is the completion of the answers taken so far. judged is false if the
+// best were to be chosen and the upstream did not say which they are: the first
+// are told then.
+func (e *Encoder) Body() (body []byte, judged bool, err error) {
 	e.settle()
 	dst := append(append([]byte(nil), e.head...), `,"choices":[`...)
 	first := true
@@ -156,7 +160,11 @@ func (e *Encoder) Body() []byte {
 	if e.usage != (llm.Usage{}) {
 		dst = appendUsage(append(dst, ','), e.usage)
 	}
-	return append(dst, '}')
+	dst = append(dst, '}')
+	if e.r.Best == (Best{}) {
+		return dst, true, nil
+	}
+	return e.r.Best.Pick(dst)
 }
 
 // take reads the top level of a chunk or an answer.
@@ -203,8 +211,8 @@ func (e *Encoder) take(doc []byte) (choices []byte, failed bool, err error) {
 // "delta" or "message". said is false if it would say nothing.
 func (e *Encoder) choice(dst, c []byte, inner string) (out []byte, index int, said bool) {
 	n, _ := jsonedit.Int(jsonedit.Get(c, "index"))
-	n = min(max(n, 0), int64(e.r.N-1))
-	index = e.prompt*e.r.N + int(n)
+	n = min(max(n, 0), int64(e.n-1))
+	index = e.prompt*e.n + int(n)
 	at := &e.choices[index]
 	text := contentOf(jsonedit.Get(c, inner))
 	if e.r.Echo && !at.begun {

@@ -13,7 +13,7 @@ import (
 // the beginning of the choice's text.
 func (e *Encoder) logprobs(dst, v []byte, at *choice) []byte {
 	list := jsonedit.Get(v, "content")
-	if !e.r.logprobs || len(list) == 0 || list[0] != '[' {
+	if !e.r.logprobs && e.r.Best.Of == 0 || len(list) == 0 || list[0] != '[' {
 		return append(dst, "null"...)
 	}
 	var names, probs, tops, offsets []byte

@@ -3,7 +3,8 @@
 // request becomes a chat request for each of its prompts, and their answers
 // become one answer.
 //
-// What a chat cannot do is refused or named as a loss, never dropped in
+// Of best_of choices those are told whose tokens are the likeliest, if the
+// upstream tells how likely they are. What a chat cannot do is refused or named as a loss, never dropped in
 // silence.
 package completions
 
@@ -31,6 +32,7 @@ type Request struct {
 	Model        string
 	Prompts      []string // 1 to MaxPrompts
 	N            int      // choices for each prompt
+	Best         Best     // how they are chosen, zero: all are told that are made
 	Stream       bool
 	IncludeUsage bool     // the client wants the usage at the end of the stream
 	Echo         bool     // the prompt is part of the text
@@ -77,10 +79,9 @@ func Decode(body []byte) (*Request, error) {
 				return nil, malformed("n", "n must be a whole number from 1 to %d", MaxN)
 			}
 			r.N = int(n)
-			r.carried = append(r.carried, m)
 		case "best_of":
 			if bestOf, ok = jsonedit.Int(v); !ok || bestOf < 1 {
-				return nil, malformed("best_of", "best_of must be a whole number of at least 1")
+				return nil, malformed("best_of", "best_of must be a whole number from 1 to %d", MaxBest)
 			}
 		case "echo":
 			if r.Echo, ok = boolean(v); !ok {
@@ -120,11 +121,17 @@ func Decode(body []byte) (*Request, error) {
 	if r.Prompts == nil {
 		return nil, malformed("prompt", "the request has no prompt")
 	}
-	if bestOf > int64(r.N) {
-		r.Losses = append(r.Losses, "best_of=a chat returns every choice that it makes")
+	switch {
+	case bestOf <= int64(r.N):
+	case bestOf > MaxBest:
+		return nil, malformed("best_of", "best_of must be a whole number from 1 to %d", MaxBest)
+	case r.Stream:
+		r.Losses = append(r.Losses, LostStreamed)
+	default:
+		r.Best = Best{N: r.N, Of: int(bestOf), Logprobs: r.logprobs}
 	}
 	if r.Echo && r.logprobs {
-		r.Losses = append(r.Losses, "logprobs=a chat tells none for the prompt that is echoed")
+		r.Losses = append(r.Losses, "logprobs=dropped: a chat tells none for the prompt that is echoed")
 	}
 	return r, nil
 }
@@ -183,9 +190,11 @@ func lastMembers(body []byte) (last []jsonedit.Member) {
 	return last
 }
 
-// ChatBody is the body of the chat request for prompt i. Members that a
-// completion and a chat share go over as they were written, vendors' own too.
-func (r *Request) ChatBody(i int) []byte {
+// ChatBody is the body of the chat request for prompt i. With choose it asks
+// for as many choices as Best chooses from, and for their probabilities.
+// Members that a completion and a chat share go over as they were written,
+// vendors' own too.
+func (r *Request) ChatBody(i int, choose bool) []byte {
 	dst := append(make([]byte, 0, 256+len(r.Prompts[i])), `{"model":`...)
 	dst = jsonedit.Quote(dst, r.Model)
 	dst = append(dst, `,"messages":[{"role":"user","content":`...)
@@ -200,8 +209,18 @@ func (r *Request) ChatBody(i int) []byte {
 	if r.Stream {
 		dst = append(dst, `,"stream":true`...)
 	}
-	if r.logprobs {
+	n := r.N
+	if choose {
+		n = r.Best.Of
+	}
+	if n > 1 {
+		dst = fmt.Appendf(dst, `,"n":%d`, n)
+	}
+	switch {
+	case r.logprobs:
 		dst = fmt.Appendf(dst, `,"logprobs":true,"top_logprobs":%d`, r.top)
+	case choose:
+		dst = append(dst, `,"logprobs":true`...)
 	}
 	for _, m := range r.carried {
 		dst = append(dst, ',')
