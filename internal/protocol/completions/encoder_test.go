@@ -105,22 +105,32 @@ func TestPick(t *testing.T) {
 		judged bool
 	}{
 		{
-			"of two prompts", Best{N: 2, Of: 3, Logprobs: true},
+			"of two prompts",
+			Best{N: 2, Of: 3, Logprobs: true},
 			[]string{choice("5", "f", "[-1]"), choice("0", "a", "[-3]"), choice("1", "b", "[-1,-2]"), choice("2", "c", "[null,-1]"), choice("3", "d", "[-9]"), choice("4", "e", "[-1]")},
 			[]string{choice("0", "c", "[null,-1]"), choice("1", "b", "[-1,-2]"), choice("2", "f", "[-1]"), choice("3", "e", "[-1]")},
 			true,
 		},
 		{
-			"the mean, not the sum", Best{N: 1, Of: 2}, []string{choice("0", "a", "[-0.5,-0.5,-0.5]"), choice("1", "b", "[-1]")},
-			[]string{choice("0", "a", "null")}, true,
+			"the mean, not the sum",
+			Best{N: 1, Of: 2},
+			[]string{choice("0", "a", "[-0.5,-0.5,-0.5]"), choice("1", "b", "[-1]")},
+			[]string{choice("0", "a", "null")},
+			true,
 		},
 		{
-			"some unknown", Best{N: 2, Of: 3}, []string{choice("0", "a", "null"), choice("1", "b", "[-7]"), choice("2", "c", "null")},
-			[]string{choice("0", "b", "null"), choice("1", "a", "null")}, false,
+			"some unknown",
+			Best{N: 2, Of: 3},
+			[]string{choice("0", "a", "null"), choice("1", "b", "[-7]"), choice("2", "c", "null")},
+			[]string{choice("0", "b", "null"), choice("1", "a", "null")},
+			false,
 		},
 		{
-			"fewer than wanted", Best{N: 2, Of: 3}, []string{choice("0", "a", "[-1]")},
-			[]string{choice("0", "a", "null")}, true,
+			"fewer than wanted",
+			Best{N: 2, Of: 3},
+			[]string{choice("0", "a", "[-1]")},
+			[]string{choice("0", "a", "null")},
+			true,
 		},
 	} {
 		got, judged, err := tt.best.Pick([]byte(`{"id":"x","choices":[` + strings.Join(tt.given, ",") + `]}`))
