@@ -36,6 +36,8 @@ var walls = []struct {
 	{from: "internal/secret", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/budget", never: "portico/internal/", why: "what is left is arithmetic, whoever spends"},
 	{from: "internal/clientkey", never: "portico/internal/", save: []string{"budget", "fault", "glob"}, why: "what a key may do is decided without knowing who serves"},
+	{from: "internal/session", never: "portico/internal/", why: "who sits at the browser is decided without knowing what they do"},
+	{from: "internal/session", never: "net/http", why: "a session is known by its token, whatever carries it"},
 	{from: "internal/version", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/credential", never: "portico/internal/", save: []string{"fault", "provider", "secret"}, why: "a token is fetched whoever asks for it, and whatever it is used for"},
 	{from: "internal/tape", never: "portico/internal/", why: "records lie on a tape whatever is in them"},
@@ -101,7 +103,7 @@ var walls = []struct {
 	// What is remembered.
 	{from: "internal/journal", never: "portico/internal/", save: []string{"llm"}, why: "who wants to know listens; the journal asks nobody"},
 	{from: "internal/journal", never: "net/http", why: "what happened is told in plain values"},
-	{from: "internal/store", never: "portico/internal/", save: []string{"clientkey", "config", "journal", "llm", "secret"}, why: "a database keeps what it is told, and serves nobody"},
+	{from: "internal/store", never: "portico/internal/", save: []string{"clientkey", "config", "journal", "llm", "secret", "session"}, why: "a database keeps what it is told, and serves nobody"},
 	{from: "internal/responses", never: "portico/internal/", save: []string{"jsonedit", "sse", "tape"}, why: "what is kept for clients is kept whoever answered"},
 	{from: "internal/responses", never: "net/http", why: "what is kept is served by the path"},
 	{from: "internal/recall", never: "portico/internal/", save: []string{"tape", "translate"}, why: "it keeps what a translation gives it, and reads nothing of it"},
