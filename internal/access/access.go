@@ -192,6 +192,15 @@ func (g *Gate) Admit(p *Policy, v *Visit, now time.Time) (Caller, *fault.Fault) 
 	return Caller{Name: DefaultKey}, nil
 }
 
+// Wait says how long peer has to wait before another guess of a password is
+// heard, 0 if it need not. Guesses of keys and of passwords count together.
+func (g *Gate) Wait(peer netip.Addr, now time.Time) time.Duration { return g.guesses.Wait(peer, now) }
+
+// Missed counts a wrong password of peer.
+func (g *Gate) Missed(peer netip.Addr, password string, now time.Time) {
+	g.guesses.Guess(peer, sumOf(password), now)
+}
+
 // sumOf is the digest of key, for which those of common length need no memory.
 func sumOf(key string) digest {
 	var room [128]byte

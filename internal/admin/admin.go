@@ -61,10 +61,12 @@ type Options struct {
 	Started time.Time
 
 	// Authorise says who the sender of a request is, or why it is no operator. It
-	// is asked for every request but those for the page, and of a live feed
-	// once a second, so that a token that is renewed ends the feed. See
-	// [ByToken]; sessions join it there.
-	Authorise func(*http.Request) (who string, f *fault.Fault)
+	// is asked for every request but those for the page and of somebody who signs
+	// in, and of a live feed once a second, so that a token that is renewed or a
+	// session that is ended ends the feed. See [Doors] and [ByToken].
+	Authorise func(*http.Request) (Operator, *fault.Fault)
+	// Doors are where operators sign in, nil: nobody can.
+	Doors *Doors
 	// ClientOf is the address that a request came from, nil: nobody knows.
 	ClientOf func(*http.Request) netip.Addr
 
@@ -134,18 +136,30 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cache-Control", "no-store")
 	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	if !open {
-		who, f := h.o.Authorise(r)
+		s := &sender{host: r.Host, agent: r.UserAgent(), path: r.URL.Path}
+		if h.o.ClientOf != nil {
+			s.addr = h.o.ClientOf(r)
+		}
+		var f *fault.Fault
+		switch {
+		case !h.signsIn(r):
+			s.Operator, f = h.o.Authorise(r)
+		case foreign(r):
+			f = otherPage
+		}
 		if f != nil {
 			refusal(f).write(w, r)
 			return
 		}
-		s := sender{who: who}
-		if h.o.ClientOf != nil {
-			s.addr = h.o.ClientOf(r)
-		}
 		r = withSender(r, s)
 	}
 	serve.ServeHTTP(w, r)
+}
+
+// signsIn reports whether r is for the one operation that judges its sender
+// itself.
+func (h *Handler) signsIn(r *http.Request) bool {
+	return h.o.Doors != nil && r.Method == http.MethodPost && r.URL.Path == sessionPath && len(r.Header["Authorization"]) == 0
 }
 
 func under(path, folder string) bool {

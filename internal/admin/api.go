@@ -33,6 +33,8 @@ const (
 	// maxBody bounds the body of a request; an account with a thousand globs
 	// has some 30 KB.
 	maxBody = 1 << 20
+	// maxPublic bounds the body of a request whose sender nobody knows yet.
+	maxPublic = 8 << 10
 )
 
 // inJSON is how answers are written: maps in the order of their keys, durations
@@ -60,13 +62,13 @@ func newAPI(o *Options) *api {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "Portico admin API", Version: o.Version,
-				Description: "The operator's side of Portico. Every path needs the admin token. Errors are problem documents (RFC 9457) whose code stays the same over versions.",
+				Description: "The operator's side of Portico. Every path but the one to sign in needs the admin token or a session. Errors are problem documents (RFC 9457) whose code stays the same over versions.",
 			},
 			Components: &huma.Components{
 				Schemas:         huma.NewMapRegistry("#/components/schemas/", schemaName),
-				SecuritySchemes: map[string]*huma.SecurityScheme{"admin_token": {Type: "http", Scheme: "bearer", Description: "The admin_token of the configuration."}},
+				SecuritySchemes: schemes(o),
 			},
-			Security: []map[string][]string{{"admin_token": {}}},
+			Security: []map[string][]string{{"admin_token": {}}, {"session": {}}},
 		},
 		Formats:                      map[string]huma.Format{"application/json": format, "json": format},
 		DefaultFormat:                "application/json",
@@ -77,6 +79,7 @@ func newAPI(o *Options) *api {
 	a.keys()
 	a.access()
 	a.acts()
+	a.sessions()
 	a.requests()
 	a.usage()
 	a.models()
@@ -86,6 +89,21 @@ func newAPI(o *Options) *api {
 	a.foresee()
 	a.document()
 	return a
+}
+
+// schemes are the ways in which an operator shows who it is.
+func schemes(o *Options) map[string]*huma.SecurityScheme {
+	cookie := "portico_session"
+	if o.Doors != nil {
+		cookie = o.Doors.Cookie
+	}
+	return map[string]*huma.SecurityScheme{
+		"admin_token": {Type: "http", Scheme: "bearer", Description: "The admin_token of the configuration."},
+		"session": {
+			Type: "apiKey", In: "cookie", Name: cookie,
+			Description: "What POST " + sessionPath + " gives a browser. Requests that change something also need the header " + CSRFHeader + ", with any value.",
+		},
+	}
 }
 
 // document serves the description of all the rest.
@@ -134,15 +152,21 @@ type operation struct {
 	id, method, path, tag, summary, more string
 	status                               int // of success; 0: 200, or 204 without a body
 	errors                               []int
+	public                               bool // it asks for no credential in the header
 	quiet                                bool // it changes nothing that is worth a word in the audit log
 }
 
 // handle registers f under op. All that f returns as an error becomes a
 // problem.
 func handle[I, O any](a *api, op operation, f func(context.Context, *I) (*O, error)) {
+	var security []map[string][]string
+	body := int64(maxBody)
+	if op.public {
+		security, body = []map[string][]string{{}}, maxPublic
+	}
 	huma.Register(a.huma, huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Tags: []string{op.tag}, Summary: op.summary, Description: op.more,
-		DefaultStatus: op.status, MaxBodyBytes: maxBody, BodyReadTimeout: 30 * time.Second,
+		DefaultStatus: op.status, MaxBodyBytes: body, BodyReadTimeout: 30 * time.Second, Security: security,
 		Errors: append([]int{http.StatusUnauthorized, http.StatusTooManyRequests}, op.errors...),
 	}, func(ctx context.Context, in *I) (*O, error) {
 		o, err := f(ctx, in)

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/netip"
@@ -19,7 +20,7 @@ type Acts interface {
 // An Act is what an operator did.
 type Act struct {
 	At      time.Time `json:"at"`
-	Who     string    `json:"who" doc:"token, or a session."`
+	Who     string    `json:"who" doc:"token, or session and its id."`
 	Address string    `json:"address,omitzero" doc:"Absent: a command on this machine while no gateway ran."`
 	What    string    `json:"what" doc:"The operation's id, such as add-key."`
 	Whom    string    `json:"whom,omitzero" doc:"What it was done to."`
@@ -27,19 +28,25 @@ type Act struct {
 
 // A sender is who sent a request, as its handler may know.
 type sender struct {
-	who  string
-	addr netip.Addr
+	Operator
+	addr              netip.Addr
+	host, agent, path string
+	whom              string // for the audit log, where the input does not name it
 }
 
 type senderKey struct{}
 
-func withSender(r *http.Request, s sender) *http.Request {
+func withSender(r *http.Request, s *sender) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), senderKey{}, s))
 }
 
-func senderOf(ctx context.Context) sender {
-	s, _ := ctx.Value(senderKey{}).(sender)
-	return s
+// senderOf is the sender of the request that ctx is of; a handler may say more
+// about it, as who somebody has turned out to be.
+func senderOf(ctx context.Context) *sender {
+	if s, ok := ctx.Value(senderKey{}).(*sender); ok {
+		return s
+	}
+	return &sender{}
 }
 
 // audit keeps that op was done with in. What was done is done; that it could
@@ -49,7 +56,7 @@ func (a *api) audit(ctx context.Context, op *operation, in any) {
 		return
 	}
 	s := senderOf(ctx)
-	act := store.Act{At: time.Now().UTC(), Who: s.who, What: op.id, Whom: whom(in)}
+	act := store.Act{At: time.Now().UTC(), Who: s.Who, What: op.id, Whom: cmp.Or(s.whom, whom(in))}
 	if s.addr.IsValid() {
 		act.Peer = s.addr.String()
 	}

@@ -14,27 +14,17 @@ import (
 // admin_token of the policy that is in force. The comparison takes the same
 // time for every wrong token, and the gate slows down guessing. No other
 // carrier of a key counts: a token in a URL would stand in histories and logs.
-func ByToken(gate *access.Gate, policy func() *access.Policy) func(*http.Request) (string, *fault.Fault) {
-	return func(r *http.Request) (string, *fault.Fault) {
+func ByToken(gate *access.Gate, policy func() *access.Policy) func(*http.Request) (Operator, *fault.Fault) {
+	d := &Doors{Gate: gate, Policy: policy}
+	return func(r *http.Request) (Operator, *fault.Fault) {
 		token, f := bearer(r.Header)
 		if f != nil {
-			return "", f
+			return Operator{}, f
 		}
-		now, p := time.Now(), policy()
-		peer := clientOf(p, r)
-		caller, f := gate.Admit(p, &access.Visit{Plane: access.Admin, Keys: access.Keys{Key: token, Header: true}, Peer: peer}, now)
-		if f != nil {
-			gate.Log.Note(now, peer, "", "admin_"+f.Code, r.URL.Path)
+		if f := d.token(token, &sender{addr: clientOf(policy(), r), path: r.URL.Path}, time.Now()); f != nil {
+			return Operator{}, f
 		}
-		switch {
-		case f != nil && f.Class == fault.Unauthorized:
-			return "", wrongToken
-		case f != nil:
-			return "", f
-		case !caller.Admin:
-			return "", noToken
-		}
-		return byToken, nil
+		return Operator{Who: byToken}, nil
 	}
 }
 

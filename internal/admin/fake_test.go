@@ -254,6 +254,6 @@ func isProblem(t *testing.T, w *httptest.ResponseRecorder, status int, code stri
 var errDisk = errors.New("the disk is gone")
 
 // denied refuses with f.
-func denied(f *fault.Fault) func(*http.Request) (string, *fault.Fault) {
-	return func(*http.Request) (string, *fault.Fault) { return "", f }
+func denied(f *fault.Fault) func(*http.Request) (Operator, *fault.Fault) {
+	return func(*http.Request) (Operator, *fault.Fault) { return Operator{}, f }
 }

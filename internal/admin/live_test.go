@@ -206,11 +206,11 @@ func TestLiveEndsWithTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newFake().options()
 		var gone atomic.Bool
-		o.Authorise = func(*http.Request) (string, *fault.Fault) {
+		o.Authorise = func(*http.Request) (Operator, *fault.Fault) {
 			if gone.Load() {
-				return "", wrongToken
+				return Operator{}, wrongToken
 			}
-			return byToken, nil
+			return Operator{Who: byToken}, nil
 		}
 		_, _, ended := watch(t, New(o), "")
 		gone.Store(true)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"portico/internal/session"
 	"portico/internal/store"
 )
 
@@ -43,6 +44,12 @@ const (
 	CodeLockOut     = "would_lock_out"   // the change would keep out whoever asks for it
 	CodeVersion     = "version_mismatch" // it was changed by somebody else meanwhile
 	CodeConfig      = "config_invalid"
+
+	CodeNoSession     = "session_not_found"
+	CodeNoPassword    = "password_not_set"
+	CodeWrongPassword = "wrong_password"
+	CodeLaunch        = "launch_invalid" // the code was used, or is over
+	CodeProof         = "proof_required" // the act needs the password or the admin token in the same call
 )
 
 // A Problem is an error as the API tells it (RFC 9457).
@@ -182,6 +189,8 @@ func (a *api) told(err error) error {
 		return problem(http.StatusConflict, CodeKeyTaken, "%s", err)
 	case errors.Is(err, store.ErrVersion):
 		return problem(http.StatusPreconditionFailed, CodeVersion, "%s; read it anew", err)
+	case errors.Is(err, session.ErrNone):
+		return problem(http.StatusNotFound, CodeNoSession, "%s", err)
 	case errors.Is(err, store.ErrNoRule):
 		return problem(http.StatusNotFound, CodeNoRule, "%s", err)
 	case errors.Is(err, store.ErrRuleTaken):

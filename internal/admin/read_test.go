@@ -297,7 +297,7 @@ func TestOpenAPI(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.OpenAPI != "3.1.0" || len(doc.Security) != 1 {
+	if doc.OpenAPI != "3.1.0" || len(doc.Security) != 2 {
 		t.Errorf("%s %v", doc.OpenAPI, doc.Security)
 	}
 	ids := map[string]bool{}

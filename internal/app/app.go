@@ -40,6 +40,7 @@ import (
 	"portico/internal/relay"
 	"portico/internal/responses"
 	"portico/internal/secret"
+	"portico/internal/session"
 	"portico/internal/store"
 	"portico/internal/telemetry"
 	"portico/internal/translate"
@@ -55,6 +56,7 @@ type App struct {
 	lock      *lock.Lock
 	store     *store.Store
 	journal   *journal.Journal
+	sessions  *session.Book
 	providers map[string]provider.Provider
 	vault     *credential.Vault
 	out       *egress.Out
@@ -134,6 +136,9 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	}
 	if a.vault, err = credential.Open(c.DataDir, sealer, a.log.Logger); err != nil {
 		return nil, err
+	}
+	if a.sessions, err = session.Open(context.Background(), a.store, time.Now); err != nil {
+		return nil, fmt.Errorf("read the sessions: %w", err)
 	}
 	for _, f := range a.store.Broken() {
 		a.log.Error("a damaged file was set aside", "file", f)

@@ -38,9 +38,10 @@ func (a *App) operator(c *config.Config) *admin.Handler {
 	a.journal.Listen(feed)
 	a.journal.Listen(metrics)
 	a.journal.Listen(telemetry.Lines{Log: a.log})
+	doors := &admin.Doors{Book: a.sessions, Gate: a.gate, Policy: a.policy.Load, Cookie: "portico_" + strconv.Itoa(c.Port)}
 	return admin.New(admin.Options{
 		Version: version.String(), Address: address(c), Started: a.started,
-		Authorise: admin.ByToken(a.gate, a.policy.Load), ClientOf: admin.ClientOf(a.policy.Load),
+		Authorise: doors.Authorise, Doors: doors, ClientOf: admin.ClientOf(a.policy.Load),
 		Config: a.config.Load, Accounts: accounts{a}, Keys: clientKeys{a}, Access: addresses{a}, Acts: a.store, Ledger: a.store, Models: a.shelf, Feed: feed,
 		Catalog: func() *catalog.Catalog { return a.catalog.Load() },
 		Settle:  a.journal.Flush, Reload: a.Reload, Doctor: a.doctor, Flying: a.flying.counts, Journal: a.journal.Stats, Metrics: metrics.Write, Foresee: a.foresee,

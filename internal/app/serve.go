@@ -118,6 +118,7 @@ func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 		return a.store.Run(ctx, func() config.Retention { return a.config.Load().Retention })
 	})
 	run("gate", a.noteDuty)
+	run("sessions", a.sessions.Run)
 	run("models", a.shelf.Run)
 	meter := &gauge.Poller{Pool: a.pool, Every: func() time.Duration { return a.config.Load().Quota.Poll }, Agent: agent(), Log: a.log.Logger}
 	run("gauge", meter.Run)
