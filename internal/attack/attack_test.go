@@ -76,7 +76,7 @@ const (
 // traces are what of a canary must not be seen: its beginning, its end, and
 // the word in base64, however it is aligned.
 var traces = []string{
-	"sk-CA", "at-CA", "CANARY", "canary-", "Q0FOQVJZ", "NBTkFSW", "DQU5BUl",
+	"sk-CA", "at-CA", "pw-CA", "CANARY", "canary-", "Q0FOQVJZ", "NBTkFSW", "DQU5BUl",
 	"5yHd", "Na8u", "Lc4j", "Uz7a", "Vr6n", "Px3t",
 }
 
@@ -167,6 +167,19 @@ func beginWith(t *testing.T, mode string, u *rig.Upstream, config string, o rig.
 		t.Fatal(err)
 	}
 	return x
+}
+
+// restart starts the gateway anew, where it has ended.
+func (x *target) restart() {
+	x.t.Helper()
+	g, err := rig.Start(context.WithoutCancel(x.t.Context()), rig.Options{Binary: gateway, Dir: x.Dir, Port: x.Port})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.Gateway = g
+	if err := g.Healthy(x.t.Context(), 20*time.Second); err != nil {
+		x.t.Fatal(err)
+	}
 }
 
 // end ends the gateway and looks for canaries in all that it wrote (SEC-51).

@@ -209,19 +209,12 @@ func TestBudgetOverKill(t *testing.T) {
 	mu.Lock()
 	before := whole
 	mu.Unlock()
-	again, err := rig.Start(context.WithoutCancel(t.Context()), rig.Options{Binary: gateway, Dir: x.Dir, Port: x.Port})
-	if err != nil {
-		t.Fatal(err)
-	}
-	x.Gateway = again
-	if err := again.Healthy(t.Context(), 20*time.Second); err != nil {
-		t.Fatal(err)
-	}
+	x.restart()
 	spent, held, inFlight := x.spent("ci")
 	if spent < before || held != 0 || inFlight != 0 || before < 70_000 {
 		t.Errorf("after the kill %d tokens are spent, %d held by %d requests; clients have answers for %d", spent, held, inFlight, before)
 	}
-	if refused := calls(t.Context(), again.Base, 20); refused == 0 {
+	if refused := calls(t.Context(), x.Base, 20); refused == 0 {
 		t.Error("nobody was refused")
 	}
 	spent, held, _ = x.spent("ci")

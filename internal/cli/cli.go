@@ -57,6 +57,9 @@ type grammar struct {
 	Serve      serveCmd      `cmd:"" help:"Run the gateway."`
 	Account    accountCmd    `cmd:"" help:"Add, list, test and remove accounts at providers."`
 	Key        keyCmd        `cmd:"" help:"Hand out keys to AI clients, with limits and budgets, and renew them."`
+	Open       openCmd       `cmd:"" help:"Open the page in a browser, signed in."`
+	Password   passwordCmd   `cmd:"" help:"Set or remove the password of the page."`
+	Sessions   sessionsCmd   `cmd:"" help:"List the browsers that are signed in, and sign them out."`
 	Status     statusCmd     `cmd:"" help:"Say how the gateway and its accounts are doing."`
 	Quota      quotaCmd      `cmd:"" help:"Say what is left of the accounts' quotas."`
 	Route      routeCmd      `cmd:"" help:"Tell which presets of routes there are."`

@@ -187,6 +187,8 @@ func refused(status int, body []byte) error {
 		f.code, f.hint = exitUnknown, "portico account list"
 	case "key_not_found":
 		f.code, f.hint = exitUnknown, "portico key list"
+	case "session_not_found":
+		f.code, f.hint = exitUnknown, "portico sessions list"
 	case "request_not_found":
 		f.code, f.hint = exitUnknown, "portico logs"
 	case "unauthorized":

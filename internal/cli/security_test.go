@@ -107,3 +107,31 @@ func TestSecurityFails(t *testing.T) {
 		t.Errorf("on the network without a key: %+v", x)
 	}
 }
+
+func TestPasswordAndSessions(t *testing.T) {
+	s := newShell(t, "")
+	_, errs := s.run(exitError, "too short\n", "password", "set")
+	has(t, "a short password", errs, "at least 12 letters")
+	_, errs = s.run(exitUsage, "\n", "password", "set")
+	has(t, "no password", errs, "no password was given")
+	out, _ := s.run(exitOK, "correct horse battery\n", "password", "set")
+	has(t, "a password", out, "is set")
+	out, _ = s.run(exitOK, "", "sessions", "list")
+	has(t, "no sessions", out, "portico open")
+	_, errs = s.run(exitUnknown, "", "sessions", "end", "nobody")
+	has(t, "a session that is not there", errs, "hint: portico sessions list")
+	s.run(exitOK, "", "sessions", "end", "all")
+	out, _ = s.run(exitOK, "", "password", "remove")
+	has(t, "none", out, "no password")
+	_, errs = s.run(exitError, "", "open", "--print")
+	has(t, "no gateway", errs, "no gateway runs", "portico serve")
+}
+
+// TestOpener: a file is opened without a shell.
+func TestOpener(t *testing.T) {
+	for system, want := range map[string]string{"linux": "xdg-open", "freebsd": "xdg-open", "darwin": "open", "windows": "rundll32"} {
+		if name, _ := opener(system); name != want {
+			t.Errorf("%s: %s", system, name)
+		}
+	}
+}
