@@ -204,8 +204,10 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	b.cookies = []*http.Cookie{held}
 	isProblem(t, b.do("GET", "/api/status", ""), 401, CodeUnauthorised)
 	want := []store.Act{
-		{Who: "token", Peer: "127.0.0.1", What: "begin-session", Whom: one.ID}, {Who: "token", Peer: "10.0.0.9", What: "begin-session", Whom: two.ID},
-		{Who: "session " + one.ID, Peer: "127.0.0.1", What: "end-other-session", Whom: two.ID}, {Who: "session " + one.ID, Peer: "127.0.0.1", What: "end-session", Whom: one.ID},
+		{Who: "token", Peer: "127.0.0.1", What: "begin-session", Whom: one.ID},
+		{Who: "token", Peer: "10.0.0.9", What: "begin-session", Whom: two.ID},
+		{Who: "session " + one.ID, Peer: "127.0.0.1", What: "end-other-session", Whom: two.ID},
+		{Who: "session " + one.ID, Peer: "127.0.0.1", What: "end-session", Whom: one.ID},
 	}
 	for i := range *done {
 		(*done)[i].At = time.Time{}

@@ -49,7 +49,7 @@ func TestPassword(t *testing.T) {
 			t.Error("the password is judged wrongly")
 		}
 	}
-	if hash(password) == hash(password) {
+	if one, two := hash(password), hash(password); one == two {
 		t.Error("two hashes of one password are the same")
 	}
 	if err := b.RemovePassword(t.Context()); err != nil || b.HasPassword() || tried(t, b, password) {
