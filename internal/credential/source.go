@@ -85,6 +85,13 @@ func (s *Source) Projects() (own, charged string) { return s.c.Project, s.c.Quot
 // Credential is what the source asks with.
 func (s *Source) Credential() *Credential { return s.c }
 
+// Whose is who has signed in: by the issuer's own name, and by their e-mail
+// address; "" where nobody said it. It reads the disk.
+func (s *Source) Whose() (subject, email string) {
+	st, _ := s.vault.shelf.read(s.id) // what cannot be read says nothing
+	return cmp.Or(s.c.Subject, st.Subject), cmp.Or(st.Email, s.c.Email)
+}
+
 // Token implements provider.Tokens. The token is used to its very end: a
 // request that comes too late is refused, and renews it.
 func (s *Source) Token(ctx context.Context) (secret.Text, error) {
@@ -330,7 +337,7 @@ func (s *Source) ask(ctx context.Context, st state) (pause time.Duration, _ *fau
 		g, err := s.c.ask(ctx, s.client.Load(), refresh)
 		s.vault.answered()
 		if err == nil {
-			err = s.whose(&g)
+			err = s.whose(&st, &g)
 		}
 		if err == nil {
 			return 0, s.keep(st, &g)
@@ -385,9 +392,7 @@ func (s *Source) keep(st state, g *Grant) *fault.Fault {
 	if !g.Refresh.IsZero() {
 		st.Refresh = g.Refresh.Reveal()
 	}
-	if g.Email != "" {
-		st.Email = g.Email
-	}
+	st.Email, st.Subject = cmp.Or(g.Email, st.Email), cmp.Or(st.Subject, g.Subject)
 	s.gone.Store(nil)
 	if err := s.vault.shelf.write(s.id, &st); err != nil {
 		// The access token serves to its end; the refresh token is used only
@@ -417,9 +422,10 @@ func (m *mismatch) fault() *fault.Fault {
 	return f
 }
 
-// whose refuses a token of another identity. Spec: security SEC-65.
-func (s *Source) whose(g *Grant) error {
-	if s.c.Kind == User && s.c.Subject != "" && g.Subject != "" && g.Subject != s.c.Subject {
+// whose refuses a token of another identity than the credential's, or than the
+// first token's if the credential names none. Spec: security SEC-65.
+func (s *Source) whose(st *state, g *Grant) error {
+	if want := cmp.Or(s.c.Subject, st.Subject); s.c.Kind == User && want != "" && g.Subject != "" && g.Subject != want {
 		return &mismatch{s.c.Email, g.Email}
 	}
 	return nil

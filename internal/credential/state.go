@@ -25,6 +25,9 @@ type state struct {
 	Until   time.Time `json:"until,omitzero"`   // when Access ends
 	Refresh string    `json:"refresh,omitzero"` // that took the place of the credential's own, "" if none did
 	Email   string    `json:"email,omitzero"`
+	// Subject is whose tokens the first one was, if the issuer said it and the
+	// credential does not.
+	Subject string `json:"subject,omitzero"`
 	// Asked is when a request was sent whose answer is not known to have been
 	// kept; zero: none is open. If the issuer replaced the refresh token in
 	// that answer, it is lost.

@@ -128,7 +128,7 @@ func (v *Vault) Seed(ctx context.Context, c *Credential, g Grant) error {
 	}
 	defer unlock()
 	now := v.now()
-	st := state{Access: g.Access.Reveal(), Issued: now, Until: now.Add(g.Life), Email: c.Email}
+	st := state{Access: g.Access.Reveal(), Issued: now, Until: now.Add(g.Life), Email: c.Email, Subject: c.Subject}
 	if g.Refresh != c.Refresh {
 		st.Refresh = g.Refresh.Reveal()
 	}

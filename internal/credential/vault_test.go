@@ -309,6 +309,35 @@ func TestOtherIdentity(t *testing.T) {
 	}
 }
 
+// The identity of the first token holds, where the credential names none.
+func TestFirstIdentity(t *testing.T) {
+	s := oauthtest.New(t)
+	dir := t.TempDir()
+	v, _ := open(t, dir)
+	c := userOf(t, s, s.Login("api openid"))
+	c.Subject, c.Email = "", ""
+	x := v.Source(c, s.Way())
+	if subject, email := x.Whose(); subject != "" || email != "" {
+		t.Errorf("before the first token it is of %q %q", subject, email)
+	}
+	if _, err := x.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := open(t, dir) // after a restart, too
+	x = again.Source(c, s.Way())
+	if subject, email := x.Whose(); subject != oauthtest.Subject || email != oauthtest.Email {
+		t.Errorf("it is of %q %q", subject, email)
+	}
+	s.Is("2002", "thief@example.com")
+	token, err := x.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Renew(t.Context(), token); classOf(t, err) != fault.CredentialInvalid || !strings.Contains(err.Error(), "another identity") {
+		t.Errorf("a token of somebody else: %v", err)
+	}
+}
+
 func TestServiceAccount(t *testing.T) {
 	dir := t.TempDir()
 	s := oauthtest.New(t)

@@ -111,7 +111,7 @@ func gaugeOf(a *pool.Account) *provider.Gauge {
 
 // ask asks about one account and notes when it is asked again.
 func (p *Poller) ask(ctx context.Context, x *asked, g *provider.Gauge, every time.Duration) {
-	as, err := p.read(ctx, x.account, g)
+	as, err := read(ctx, x.account, g, p.Agent)
 	now := time.Now()
 	if err != nil {
 		x.failed++
@@ -137,10 +137,20 @@ func pause(failed int, every time.Duration) time.Duration {
 // jitter is d, give or take a tenth.
 func jitter(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) }
 
-func (p *Poller) read(ctx context.Context, a *pool.Account, g *provider.Gauge) ([]pace.Allowance, error) {
+// Ask asks about a once, as agent; nothing if its vendor cannot be asked or sets
+// no limit.
+func Ask(ctx context.Context, a *pool.Account, agent string) ([]pace.Allowance, error) {
+	g := gaugeOf(a)
+	if g == nil {
+		return nil, nil
+	}
+	return read(ctx, a, g, agent)
+}
+
+func read(ctx context.Context, a *pool.Account, g *provider.Gauge, agent string) ([]pace.Allowance, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	out := (&http.Request{Method: http.MethodGet, Header: http.Header{"Accept": {"application/json"}, "User-Agent": {p.Agent}}}).WithContext(ctx)
+	out := (&http.Request{Method: http.MethodGet, Header: http.Header{"Accept": {"application/json"}, "User-Agent": {agent}}}).WithContext(ctx)
 	// Where the account's key goes, and how it is shown, its provider knows.
 	if err := a.By.Address(out, a.Account, provider.Target{Protocol: a.Protocols[0], Op: protocol.Other, Path: "/models"}); err != nil {
 		return nil, err

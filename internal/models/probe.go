@@ -64,13 +64,34 @@ func (s *Shelf) Probe(ctx context.Context, a *pool.Account) Report {
 	case err != nil && !inconclusive(err):
 		return r.failed(err, "the list of models could not be read")
 	}
-	model := pick(a, served)
-	if model == "" {
+	tries := trials(a, served)
+	if len(tries) == 0 {
 		r.Says = "it could be reached, but nobody knows a model to try"
 		r.Do = "write the exact name of a chat model into the account's models and test again"
 		return r
 	}
-	return s.ask(ctx, a, model, r)
+	out := s.ask(ctx, a, tries[0], r)
+	for _, model := range tries[1:] {
+		if out.OK || out.Class != fault.ModelDenied.String() && out.Class != fault.ModelGone.String() {
+			break
+		}
+		out = s.ask(ctx, a, model, r)
+	}
+	return out
+}
+
+// trials are the models to try, the next if the account has not the one before:
+// the one that pick chooses, else those that most accounts of its kind have.
+func trials(a *pool.Account, served []protocol.Model) (models []string) {
+	if model := pick(a, served); model != "" {
+		return []string{model}
+	}
+	for _, model := range provider.QuirksOf(a.By, a.Account).Trials {
+		if a.Serves(model) {
+			models = append(models, model)
+		}
+	}
+	return models
 }
 
 // inconclusive reports whether a list that could not be read says little about

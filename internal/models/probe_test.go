@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"portico/internal/fault"
 	"portico/internal/protocol"
 	"portico/internal/provider"
+	"portico/internal/provider/vertex"
 )
 
 const (
@@ -85,6 +87,47 @@ func TestProbe(t *testing.T) {
 		}
 		if text := fmt.Sprintf("%+v", r); strings.Contains(text, "sk-own-0123456789") {
 			t.Errorf("%s tells the key: %s", tt.name, text)
+		}
+	}
+}
+
+// An account that names no model is asked for one that most of its kind have, and
+// for the next if it has not that one.
+func TestTrials(t *testing.T) {
+	const hi = `200 {"candidates":[{"content":{"parts":[{"text":"H"}],"role":"model"},"finishReason":"MAX_TOKENS"}]}`
+	const none = `404 {"error":{"code":404,"message":"Publisher Model was not found or your project does not have access to it.","status":"NOT_FOUND"}}`
+	const denied = `403 {"error":{"code":403,"message":"no","status":"PERMISSION_DENIED"}}`
+	for _, tt := range []struct {
+		name    string
+		globs   []string
+		answers []string
+		asked   []string
+		ok      bool
+	}{
+		{"the first", nil, []string{hi}, []string{"gemini-2.5-flash"}, true},
+		{"the next", nil, []string{none, hi}, []string{"gemini-2.5-flash", "gemini-3.5-flash"}, true},
+		{"those that it serves", []string{"claude-*"}, []string{none}, []string{"claude-haiku-4-5@20251001"}, false},
+		{"a name", []string{"gemini-x"}, []string{none}, []string{"gemini-x"}, false},
+		{"none that it serves", []string{"llama-*"}, nil, nil, false},
+		{"not after another fault", nil, []string{denied}, []string{"gemini-2.5-flash"}, false},
+	} {
+		var asked []string
+		out := way(func(r *http.Request) (*http.Response, error) {
+			name := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+			model, _, _ := strings.Cut(name, ":")
+			asked = append(asked, model)
+			if len(asked) > len(tt.answers) {
+				t.Fatalf("%s: asked for %v", tt.name, asked)
+			}
+			status, body, _ := strings.Cut(tt.answers[len(asked)-1], " ")
+			n, err := strconv.Atoi(status)
+			return answer(n, body), err
+		})
+		a := account(t, "test", "gemini", "", out, tt.globs...)
+		a.By, a.Protocols = vertex.New(), []string{protocol.Gemini, protocol.Anthropic}
+		r := New(Options{Codecs: codecs}).Probe(t.Context(), &a)
+		if r.OK != tt.ok || !slices.Equal(asked, tt.asked) {
+			t.Errorf("%s: asked for %v, %+v", tt.name, asked, r)
 		}
 	}
 }

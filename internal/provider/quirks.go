@@ -22,6 +22,9 @@ type Quirks struct {
 	// OpenList: it shows its list to everybody, so that reading it proves
 	// nothing about a key.
 	OpenList bool
+	// Trials are models that most of its accounts have, to ask for a token
+	// where nobody names one.
+	Trials []string
 
 	// MaxTokens is the member of a chat request that bounds the answer, if it
 	// is not max_completion_tokens.

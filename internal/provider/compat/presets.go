@@ -44,7 +44,8 @@ type preset struct {
 type quirks struct {
 	FirstByte    time.Duration `yaml:"first_byte"`
 	Unlisted     bool
-	OpenList     bool   `yaml:"open_list"`
+	OpenList     bool `yaml:"open_list"`
+	Trials       []string
 	MaxTokens    string `yaml:"max_tokens"`
 	Lacks        []string
 	NoDeveloper  bool `yaml:"no_developer"`

@@ -149,8 +149,9 @@ func host(location string) string {
 	return location + "-aiplatform.googleapis.com"
 }
 
-// quirks: its list is of everybody's models, in another form.
-var quirks = provider.Quirks{Unlisted: true}
+// quirks: its list is of everybody's models, in another form. The trials are
+// cheap ones of both families.
+var quirks = provider.Quirks{Unlisted: true, Trials: []string{"gemini-2.5-flash", "gemini-3.5-flash", "claude-haiku-4-5@20251001"}}
 
 // Quirks implements provider.Tuner.
 func (vertex) Quirks(*provider.Account) *provider.Quirks { return &quirks }
