@@ -72,6 +72,7 @@ type Tested struct {
 	Status  int    `json:"status,omitzero" doc:"The vendor's HTTP status."`
 	TookMS  int64  `json:"took_ms"`
 	Models  int    `json:"models,omitzero" doc:"How many models the account listed."`
+	Login   string `json:"login,omitzero" doc:"Whose login or service account it is, if its issuer says so."`
 	Why     string `json:"why,omitzero" doc:"The class of the fault."`
 	Text    string `json:"text" doc:"What was found, as a sentence."`
 	Message string `json:"message,omitzero" doc:"The vendor's own words."`
@@ -162,10 +163,6 @@ func (a *api) find(name string) (Account, error) {
 	return Account{}, problem(http.StatusNotFound, CodeNoAccount, "there is no account called %q", name)
 }
 
-// testWait bounds a test as a whole; the account's own time limits end it
-// sooner.
-const testWait = time.Minute
-
 func (a *api) accounts() {
 	type named struct {
 		Name string `path:"name" maxLength:"64"`
@@ -185,16 +182,6 @@ func (a *api) accounts() {
 		errors: []int{http.StatusNotFound},
 	}, func(_ context.Context, in *named) (*out[Account], error) {
 		v, err := a.find(in.Name)
-		return &out[Account]{v}, err
-	})
-	handle(a, operation{
-		id: "add-account", method: http.MethodPost, path: "/api/accounts", tag: "accounts", summary: "Add an account", status: http.StatusCreated,
-		errors: []int{http.StatusConflict},
-	}, func(ctx context.Context, in *struct{ Body NewAccount }) (*out[Account], error) {
-		if err := a.o.Accounts.Add(ctx, in.Body.account()); err != nil {
-			return nil, err
-		}
-		v, err := a.find(in.Body.Name)
 		return &out[Account]{v}, err
 	})
 	handle(a, operation{
@@ -237,15 +224,7 @@ func (a *api) accounts() {
 		if _, err := a.find(in.Name); err != nil {
 			return nil, err
 		}
-		select {
-		case a.tests <- struct{}{}:
-			defer func() { <-a.tests }()
-		default:
-			return nil, problem(http.StatusServiceUnavailable, CodeUnavailable, "%d tests are under way; wait for one to end", maxTests)
-		}
-		ctx, cancel := context.WithTimeout(ctx, testWait)
-		defer cancel()
-		t, err := a.o.Accounts.Test(ctx, in.Name)
+		t, err := a.testing(ctx, func(ctx context.Context) (Tested, error) { return a.o.Accounts.Test(ctx, in.Name) })
 		return &out[Tested]{t}, err
 	})
 	handle(a, operation{

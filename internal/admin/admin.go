@@ -24,6 +24,7 @@ import (
 	"portico/internal/journal"
 	"portico/internal/pool"
 	"portico/internal/protocol"
+	"portico/internal/secret"
 )
 
 // Accounts are the accounts of the pool and what an operator does with them.
@@ -45,6 +46,12 @@ type Accounts interface {
 	// where the vendor permits. The error is for what is no answer of the
 	// account, such as an unknown name.
 	Test(ctx context.Context, name string) (Tested, error)
+	// Probe is Test of an account that is not there. The error is an Invalid if
+	// it can be none.
+	Probe(ctx context.Context, a config.Account) (Tested, error)
+	// Document is what an account of a provider signs in with, made of a refresh
+	// token and the OAuth client that it was given to, a JSON file.
+	Document(providerName string, refresh, client secret.Text) (secret.Text, error)
 }
 
 // Models are the models that clients may name.
@@ -72,6 +79,7 @@ type Options struct {
 
 	Config   func() *config.Config
 	Accounts Accounts
+	Logins   Logins // nil: nobody can sign in
 	Keys     Keys   // of AI clients; nil: none are handed out
 	Access   Access // nil: there are no rules on addresses
 	Acts     Acts   // nil: what operators do is not kept

@@ -76,6 +76,8 @@ func newAPI(o *Options) *api {
 	})
 	a.status()
 	a.accounts()
+	a.drafts()
+	a.logins()
 	a.keys()
 	a.access()
 	a.acts()

@@ -13,12 +13,19 @@ import (
 // A NewAccount is an account to add. Its members are those of the
 // configuration file.
 type NewAccount struct {
-	Name      string            `json:"name" pattern:"^[\\p{L}\\p{Nd} ._@+:-]+$" maxLength:"64" doc:"What it is called; unique."`
+	Name string `json:"name" pattern:"^[\\p{L}\\p{Nd} ._@+:-]+$" maxLength:"64" doc:"What it is called; unique."`
+	Draft
+}
+
+// A Draft is all of an account but its name.
+type Draft struct {
 	Provider  string            `json:"provider" minLength:"1" maxLength:"64" doc:"The kind of upstream, such as openai or anthropic-compatible."`
 	Preset    string            `json:"preset,omitzero" maxLength:"64" doc:"The vendor behind a compatible provider."`
 	Protocols []string          `json:"protocols,omitzero" maxItems:"4" enum:"openai-chat,openai-responses,anthropic,gemini" doc:"What it speaks, best first, if not what its provider does."`
 	BaseURL   string            `json:"base_url,omitzero" maxLength:"2048" doc:"Where it lives, as the vendor's SDK takes it."`
-	APIKey    string            `json:"api_key,omitzero" maxLength:"8192" doc:"The credential. It is never shown again."`
+	APIKey    string            `json:"api_key,omitzero" maxLength:"8192" doc:"The credential: a key, or one of Google's JSON documents. It is never shown again."`
+	Refresh   string            `json:"refresh_token,omitzero" maxLength:"4096" doc:"In place of api_key: an OAuth refresh token, which needs the client that it was given to."`
+	Client    string            `json:"client,omitzero" maxLength:"8192" doc:"An OAuth client of your own, as the JSON file that its issuer's console has."`
 	Models    []string          `json:"models,omitzero" maxItems:"1000" doc:"Globs of what it serves; none: all."`
 	Priority  int               `json:"priority,omitzero" minimum:"-1000000" maximum:"1000000" doc:"Accounts of a lower number are tried first."`
 	Weight    int               `json:"weight,omitzero" minimum:"1" maximum:"1000000" default:"1" doc:"Share of the requests among accounts of one priority."`
@@ -29,13 +36,15 @@ type NewAccount struct {
 	Options   map[string]string `json:"options,omitzero" maxProperties:"64" doc:"The provider's own settings."`
 }
 
-func (n *NewAccount) account() config.Account {
+// account is the draft of an account called name. What it signs in with, if that
+// is no key, is not part of it yet.
+func (d *Draft) account(name string) config.Account {
 	a := config.Account{
-		Name: n.Name, Provider: n.Provider, Preset: n.Preset, Protocols: n.Protocols, BaseURL: n.BaseURL, APIKey: secret.Of(n.APIKey),
-		Models: n.Models, Priority: n.Priority, Weight: max(n.Weight, 1), Proxy: n.Proxy, Disabled: n.Disabled, Headers: n.Headers, Options: n.Options,
+		Name: name, Provider: d.Provider, Preset: d.Preset, Protocols: d.Protocols, BaseURL: d.BaseURL, APIKey: secret.Of(d.APIKey),
+		Models: d.Models, Priority: d.Priority, Weight: max(d.Weight, 1), Proxy: d.Proxy, Disabled: d.Disabled, Headers: d.Headers, Options: d.Options,
 	}
-	if n.Limits != nil {
-		a.Limits = config.AccountLimits(*n.Limits)
+	if d.Limits != nil {
+		a.Limits = config.AccountLimits(*d.Limits)
 	}
 	return a
 }

@@ -44,6 +44,7 @@ type fake struct {
 	summed store.UsageQuery
 	usage  []store.Sum
 	tested Tested
+	probed []config.Account
 	failed error // what the next call of the ledger or the accounts returns
 	healed []string
 	warn   []config.Problem
@@ -96,6 +97,20 @@ func (f *fake) Remove(_ context.Context, name string) error {
 func (f *fake) Heal(name string) { f.hits++; f.healed = append(f.healed, name) }
 
 func (f *fake) Test(context.Context, string) (Tested, error) { f.hits++; return f.tested, f.failed }
+
+func (f *fake) Probe(_ context.Context, a config.Account) (Tested, error) {
+	f.hits++
+	f.probed = append(f.probed, a)
+	return f.tested, f.failed
+}
+
+func (f *fake) Document(name string, refresh, client secret.Text) (secret.Text, error) {
+	f.hits++
+	if client.IsZero() {
+		return client, Invalid{errDisk}
+	}
+	return secret.Of("{" + name + " " + refresh.Reveal() + " " + client.Reveal() + "}"), nil
+}
 
 func (f *fake) Requests(_ context.Context, q store.Filter) (page []store.Request, next string, err error) {
 	f.hits++

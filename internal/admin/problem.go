@@ -36,6 +36,9 @@ const (
 	CodeDeclared    = "account_declared" // in the configuration file, so it is changed there
 	CodeBuiltIn     = "account_built_in"
 	CodeKeyRequired = "key_required" // the account would go to another address with its old key
+	CodeTestFailed  = "test_failed"  // the account would not serve, so it was not stored
+	CodeNoLogin     = "login_not_found"
+	CodeLoginOver   = "login_over"
 	CodeNoRequest   = "request_not_found"
 	CodeNoKey       = "key_not_found"
 	CodeKeyTaken    = "key_exists"
@@ -160,6 +163,13 @@ var (
 	ErrTaken    = errors.New("the name is taken by another account")
 )
 
+// Errors of Logins.
+var (
+	ErrNoLogin    = errors.New("there is no such login; it may have been too long ago")
+	ErrLoginOver  = errors.New("the login is over, or has had its answer")
+	ErrManyLogins = errors.New("too many logins are under way; finish or cancel one")
+)
+
 // Invalid says that an account cannot be as it was asked for, and why.
 type Invalid struct{ Err error }
 
@@ -183,6 +193,12 @@ func (a *api) told(err error) error {
 		return problem(http.StatusNotFound, CodeNoAccount, "%s", err)
 	case errors.Is(err, ErrTaken):
 		return problem(http.StatusConflict, CodeTaken, "%s", err)
+	case errors.Is(err, ErrNoLogin):
+		return problem(http.StatusNotFound, CodeNoLogin, "%s", err)
+	case errors.Is(err, ErrLoginOver):
+		return problem(http.StatusConflict, CodeLoginOver, "%s", err)
+	case errors.Is(err, ErrManyLogins):
+		return problem(http.StatusServiceUnavailable, CodeUnavailable, "%s", err)
 	case errors.Is(err, store.ErrNoKey):
 		return problem(http.StatusNotFound, CodeNoKey, "%s", err)
 	case errors.Is(err, store.ErrKeyTaken):

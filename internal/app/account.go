@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -45,15 +46,18 @@ func prepare(ps map[string]provider.Provider, c config.Account, s *issuers) (*pr
 	return a, nil
 }
 
+// wayOf is c's way out to a host. proxy is what it goes through if c has no
+// proxy of its own.
+func (a *App) wayOf(c *config.Account, proxy string) func(host string) (http.RoundTripper, error) {
+	proxy = cmp.Or(c.Proxy, proxy)
+	return func(host string) (http.RoundTripper, error) { return a.out.Transport(proxy, egress.Local(host)) }
+}
+
 // account makes an account of the pool. proxy is what it goes through if it
 // has no proxy of its own.
 func (a *App) account(c config.Account, proxy string) (pool.Account, error) {
-	if c.Proxy != "" {
-		proxy = c.Proxy
-	}
-	pa, err := prepare(a.providers, c, &issuers{a.vault, func(host string) (http.RoundTripper, error) {
-		return a.out.Transport(proxy, egress.Local(host))
-	}})
+	way := a.wayOf(&c, proxy)
+	pa, err := prepare(a.providers, c, &issuers{a.vault, way})
 	if err != nil {
 		return pool.Account{}, err
 	}
@@ -72,8 +76,8 @@ func (a *App) account(c config.Account, proxy string) (pool.Account, error) {
 		x.Way = t.Transport()
 		return x, nil
 	}
-	x.Proxy = proxy
-	if x.Way, err = a.out.Transport(proxy, egress.Local(pa.BaseURL.Hostname())); err != nil {
+	x.Proxy = cmp.Or(c.Proxy, proxy)
+	if x.Way, err = way(pa.BaseURL.Hostname()); err != nil {
 		return pool.Account{}, err
 	}
 	if w, ok := x.By.(provider.Wrapper); ok {

@@ -37,6 +37,7 @@ import (
 	"portico/internal/protocol/openairesponses"
 	"portico/internal/provider"
 	"portico/internal/provider/all"
+	"portico/internal/provider/oauth"
 	"portico/internal/relay"
 	"portico/internal/responses"
 	"portico/internal/secret"
@@ -59,6 +60,7 @@ type App struct {
 	sessions  *session.Book
 	providers map[string]provider.Provider
 	vault     *credential.Vault
+	desk      *oauth.Desk
 	out       *egress.Out
 	fetch     *fetch.Client
 	pool      *pool.Pool
@@ -140,6 +142,7 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	if a.sessions, err = session.Open(context.Background(), a.store, time.Now); err != nil {
 		return nil, fmt.Errorf("read the sessions: %w", err)
 	}
+	a.desk = oauth.NewDesk()
 	for _, f := range a.store.Broken() {
 		a.log.Error("a damaged file was set aside", "file", f)
 	}
@@ -238,6 +241,9 @@ func (a *App) Flush(ctx context.Context) error { return a.journal.Flush(ctx) }
 // Close gives everything back. What was recorded is safe without it.
 func (a *App) Close() error {
 	var errs []error
+	if a.desk != nil { // a login that has had its answer may still want the store
+		errs = append(errs, a.desk.Close())
+	}
 	if a.journal != nil {
 		errs = append(errs, a.journal.Close())
 	}

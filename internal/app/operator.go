@@ -44,6 +44,7 @@ func (a *App) operator(c *config.Config) *admin.Handler {
 		Authorise: doors.Authorise, Doors: doors, ClientOf: admin.ClientOf(a.policy.Load),
 		Config: a.config.Load, Accounts: accounts{a}, Keys: clientKeys{a}, Access: addresses{a}, Acts: a.store, Ledger: a.store, Models: a.shelf, Feed: feed,
 		Catalog: func() *catalog.Catalog { return a.catalog.Load() },
+		Logins:  logins{a},
 		Settle:  a.journal.Flush, Reload: a.Reload, Doctor: a.doctor, Flying: a.flying.counts, Journal: a.journal.Stats, Metrics: metrics.Write, Foresee: a.foresee,
 		Page: a.page(c), Log: a.log.Logger,
 	})
@@ -152,15 +153,11 @@ func (a accounts) Test(ctx context.Context, name string) (admin.Tested, error) {
 	if !ok {
 		return admin.Tested{}, admin.ErrNotFound
 	}
-	r := a.shelf.Probe(ctx, x)
-	if r.OK {
+	t := a.tested(ctx, x)
+	if t.OK {
 		a.pool.Vouch(name)
 	}
-	text := sentence(r.Says)
-	if r.Do != "" {
-		text += " " + sentence(r.Do)
-	}
-	return admin.Tested{OK: r.OK, TookMS: r.Latency.Milliseconds(), Models: r.Models, Why: r.Class, Text: text, Message: r.Vendor}, nil
+	return t, nil
 }
 
 // sentence makes a sentence of what begins like the middle of one.

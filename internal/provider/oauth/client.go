@@ -93,6 +93,20 @@ func newClient(f clientFile, l *provider.Login) (*Client, error) {
 	return c, nil
 }
 
+// Token is the address at which codes and refresh tokens become access tokens.
+func (c *Client) Token() string { return c.login.Token }
+
+// Document is a credential of a refresh token that was given to c.
+func (c *Client) Document(refresh secret.Text) *credential.Credential {
+	return c.credential(c.login.Scopes, refresh)
+}
+
+func (c *Client) credential(scopes []string, refresh secret.Text) *credential.Credential {
+	return &credential.Credential{
+		Kind: credential.User, TokenURL: c.login.Token, Userinfo: c.login.Userinfo, Scopes: scopes, ClientID: c.id, ClientSecret: c.secret, Refresh: refresh,
+	}
+}
+
 // config is c for a login that leads back to redirect.
 func (c *Client) config(redirect string, scopes []string) *oauth2.Config {
 	return &oauth2.Config{

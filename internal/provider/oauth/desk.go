@@ -20,6 +20,8 @@ const (
 	browserTime, deviceTime = 5 * time.Minute, 30 * time.Minute
 	// remembered is for how long it can be asked what became of a login.
 	remembered = 15 * time.Minute
+	// lands is how long Close waits.
+	lands = 10 * time.Second
 )
 
 // Errors of a Desk.
@@ -54,8 +56,10 @@ type Ask struct {
 	Client *Client
 	Method Method
 	Way    http.RoundTripper // to the issuer
-	// Subject is who must sign in, by the issuer's own name, "" for anybody,
-	// and Email what to tell the issuer of that.
+	// For is what the login is for, as whoever looks at it later is told.
+	For string
+	// Subject is who must sign in, by the issuer's own name, "" if only their
+	// Email is known; without both anybody may. The issuer is told the Email.
 	Subject, Email string
 	// Done takes what came of it, and says what was found. It is called once
 	// at most.
@@ -65,6 +69,7 @@ type Ask struct {
 // A Status is a login as it stands.
 type Status struct {
 	ID       string
+	For      string
 	Method   Method
 	State    State
 	URL      string // where the person agrees
@@ -93,10 +98,18 @@ func NewDesk() *Desk {
 	return d
 }
 
-// Close ends all logins.
+// Close ends all logins. Those that have had their answer are waited for, for a
+// while.
 func (d *Desk) Close() error {
 	d.end()
-	d.all.Wait()
+	over := make(chan struct{})
+	go func() { defer close(over); d.all.Wait() }()
+	late := time.NewTimer(lands)
+	defer late.Stop()
+	select {
+	case <-over:
+	case <-late.C:
+	}
 	return nil
 }
 
@@ -105,7 +118,8 @@ type login struct {
 	ask      Ask
 	patience time.Duration
 	cancel   context.CancelCauseFunc
-	answer   chan answer // what the issuer said, once
+	answer   chan answer   // what the issuer said, once
+	ended    chan struct{} // closed when the login is over
 
 	mu     sync.Mutex
 	status Status
@@ -132,13 +146,14 @@ func (l *login) set(s State, text string) {
 	l.status.State, l.status.Text = s, text
 	if s == Done || s == Failed {
 		l.over = time.Now()
+		close(l.ended)
 	}
 }
 
 // Begin begins a login. It goes on until somebody has signed in, its time is up
 // or it is cancelled; ctx is for its beginning alone.
 func (d *Desk) Begin(ctx context.Context, a Ask) (Status, error) {
-	l := &login{ask: a, patience: d.patience, answer: make(chan answer, 1), status: Status{ID: rand.Text(), Method: a.Method, State: Waiting}}
+	l := &login{ask: a, patience: d.patience, answer: make(chan answer, 1), ended: make(chan struct{}), status: Status{ID: rand.Text(), For: a.For, Method: a.Method, State: Waiting}}
 	if err := d.add(l); err != nil {
 		return Status{}, err
 	}
@@ -207,6 +222,19 @@ func (d *Desk) Look(id string) (Status, error) {
 	l, err := d.find(id)
 	if err != nil {
 		return Status{}, err
+	}
+	return l.now(), nil
+}
+
+// Wait is Look once the login is over, or ctx is.
+func (d *Desk) Wait(ctx context.Context, id string) (Status, error) {
+	l, err := d.find(id)
+	if err != nil {
+		return Status{}, err
+	}
+	select {
+	case <-l.ended:
+	case <-ctx.Done():
 	}
 	return l.now(), nil
 }

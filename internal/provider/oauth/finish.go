@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json/v2"
 	"errors"
@@ -121,17 +122,11 @@ func (l *login) finish(ctx context.Context, client *http.Client, t *oauth2.Token
 	if g.Subject == "" && where.Userinfo != "" {
 		g.Subject, g.Email = whose(ctx, client, where.Userinfo, g.Access)
 	}
-	if l.ask.Subject != "" && g.Subject != l.ask.Subject {
-		who := g.Email
-		if who == "" {
-			who = "somebody else"
-		}
-		return fmt.Errorf("the account belongs to another identity than %s, who has signed in; it stays as it was", who)
+	if !l.ask.admits(&g) {
+		return fmt.Errorf("the account belongs to another identity than %s, who has signed in; it stays as it was", cmp.Or(g.Email, "somebody else"))
 	}
-	c := &credential.Credential{
-		Kind: credential.User, TokenURL: where.Token, Userinfo: where.Userinfo, Scopes: scopes, ClientID: l.ask.Client.id, ClientSecret: l.ask.Client.secret,
-		Refresh: g.Refresh, Subject: g.Subject, Email: g.Email,
-	}
+	c := l.ask.Client.credential(scopes, g.Refresh)
+	c.Subject, c.Email = g.Subject, g.Email
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	found, err := l.ask.Done(ctx, c, g)
@@ -140,6 +135,14 @@ func (l *login) finish(ctx context.Context, client *http.Client, t *oauth2.Token
 	}
 	l.set(Done, found)
 	return nil
+}
+
+// admits reports whether g is of the one who must sign in.
+func (a *Ask) admits(g *credential.Grant) bool {
+	if a.Subject != "" {
+		return g.Subject == a.Subject
+	}
+	return a.Email == "" || strings.EqualFold(g.Email, a.Email)
 }
 
 // whose asks the issuer whose token it gave. An issuer that does not answer

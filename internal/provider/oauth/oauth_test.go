@@ -342,6 +342,58 @@ func TestOtherIdentity(t *testing.T) {
 	}
 }
 
+// Where the issuer's own name of the one who must sign in is not known, the
+// e-mail address says who it is.
+func TestAdmits(t *testing.T) {
+	for _, tt := range []struct {
+		ask  Ask
+		of   credential.Grant
+		want bool
+	}{
+		{Ask{}, credential.Grant{Subject: "1", Email: "a@x.example"}, true},
+		{Ask{}, credential.Grant{}, true},
+		{Ask{Subject: "1"}, credential.Grant{Subject: "1"}, true},
+		{Ask{Subject: "1", Email: "a@x.example"}, credential.Grant{Subject: "1", Email: "new@x.example"}, true},
+		{Ask{Subject: "1", Email: "a@x.example"}, credential.Grant{Subject: "2", Email: "a@x.example"}, false},
+		{Ask{Subject: "1"}, credential.Grant{}, false},
+		{Ask{Email: "a@x.example"}, credential.Grant{Subject: "1", Email: "A@X.example"}, true},
+		{Ask{Email: "a@x.example"}, credential.Grant{Subject: "1", Email: "b@x.example"}, false},
+		{Ask{Email: "a@x.example"}, credential.Grant{Subject: "1"}, false},
+	} {
+		if got := tt.ask.admits(&tt.of); got != tt.want {
+			t.Errorf("%+v for %+v: %v", tt.of, tt.ask, got)
+		}
+	}
+}
+
+// Whoever waits for a login is told of its end at once, or how it stands.
+func TestWait(t *testing.T) {
+	b := newBench(t, oauthtest.New(t))
+	a := b.ask(Browser)
+	a.For = "mine"
+	s := b.begin(a)
+	now, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got, err := b.desk.Wait(now, s.ID); err != nil || got.State != Waiting || got.For != "mine" {
+		t.Errorf("at once: %+v, %v", got, err)
+	}
+	told := make(chan Status, 1)
+	go func() {
+		got, err := b.desk.Wait(t.Context(), s.ID)
+		if err != nil {
+			t.Error(err)
+		}
+		told <- got
+	}()
+	oauthtest.Agree(t, s.URL)
+	if got := <-told; got.State != Done || got.Text != "It works." {
+		t.Errorf("at the end: %+v", got)
+	}
+	if _, err := b.desk.Wait(t.Context(), "x"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("for none: %v", err)
+	}
+}
+
 // What an issuer may give that makes no login.
 func TestUseless(t *testing.T) {
 	for name, tt := range map[string]struct{ body, want string }{
