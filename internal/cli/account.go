@@ -1,138 +1,25 @@
 package cli
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/term"
 
 	"portico/internal/admin"
 )
 
 type accountCmd struct {
-	Add     accountAdd    `cmd:"" help:"Add an account and test it."`
+	Add     accountAdd    `cmd:"" help:"Test an account and add it."`
+	Login   accountLogin  `cmd:"" help:"Sign in again for an account that needs it."`
 	List    accountList   `cmd:"" help:"List accounts and how they are doing."`
 	Test    accountTest   `cmd:"" help:"Ask an account's upstream whether it would serve."`
 	Heal    accountHeal   `cmd:"" help:"Forget an account's faults, so that it is tried at once."`
 	Remove  accountRemove `cmd:"" help:"Remove an account and its credential."`
 	Enable  accountSwitch `cmd:"" help:"Let an account serve again."`
 	Disable accountSwitch `cmd:"" help:"Let an account rest without removing it."`
-}
-
-type accountAdd struct {
-	Name      string            `arg:"" help:"What the account is called; unique."`
-	Provider  string            `required:"" short:"p" placeholder:"NAME" help:"openai, anthropic, gemini, openai-compatible, anthropic-compatible, ollama or simulator."`
-	Preset    string            `placeholder:"NAME" help:"The vendor behind a compatible provider, such as openrouter, deepseek or groq; a wrong one lists all."`
-	BaseURL   string            `name:"base-url" placeholder:"URL" help:"Where it lives, as the vendor's SDK takes it; the vendor's own by default."`
-	KeyFile   string            `name:"key-file" placeholder:"FILE" help:"Read the key from a file; - is standard input. Without it the key is asked for."`
-	KeyEnv    string            `name:"key-env" placeholder:"NAME" help:"Read the key from an environment variable."`
-	NoKey     bool              `name:"no-key" help:"The upstream needs no key."`
-	Protocols []string          `placeholder:"NAME,..." help:"What it speaks, best first, if not all that its provider does: openai-chat, openai-responses, anthropic, gemini."`
-	Models    []string          `placeholder:"GLOB,..." help:"Models that it serves; all by default."`
-	Priority  int               `placeholder:"NUMBER" help:"Accounts of a lower number are tried first; 0 by default."`
-	Weight    int               `default:"1" placeholder:"NUMBER" help:"Share of the requests among accounts of one priority; 1 by default."`
-	RPM       int               `name:"rpm" placeholder:"NUMBER" help:"Requests a minute; 0, the default, is no limit."`
-	TPM       int               `name:"tpm" placeholder:"NUMBER" help:"Tokens a minute; 0, the default, is no limit."`
-	Parallel  int               `name:"concurrency" placeholder:"NUMBER" help:"Requests at one time; 0, the default, is no limit."`
-	Proxy     string            `placeholder:"URL" help:"An outbound proxy of its own: http, https, socks5 or socks5h."`
-	Option    map[string]string `placeholder:"NAME=VALUE" help:"A setting of the provider's own; may be repeated."`
-	JSON      bool              `name:"json" help:"Print JSON."`
-}
-
-// Help shows how to add accounts.
-func (*accountAdd) Help() string {
-	return `The key is never taken from the command line, where everybody on the machine could read it. It is asked for, or read from standard input, a file or the environment, and kept sealed in the data folder.
-
-The account is added even if its test fails; exit code 1 then says so.
-
-Examples:
-  portico account add work --provider openai
-  portico account add claude -p anthropic --key-env ANTHROPIC_API_KEY
-  portico account add router -p openai-compatible --preset openrouter --key-file key.txt
-  portico account add local -p ollama --no-key
-  portico account add lab -p openai-compatible --base-url https://lab.example/v1 --models 'llama-*,qwen-*' --concurrency 4`
-}
-
-// Run adds the account and says what the upstream said of it.
-func (c *accountAdd) Run(g *globals) error {
-	key, err := c.key(g)
-	if err != nil {
-		return err
-	}
-	in := admin.NewAccount{
-		Name: c.Name, Provider: c.Provider, Preset: c.Preset, BaseURL: c.BaseURL, APIKey: key, Protocols: c.Protocols, Models: c.Models,
-		Priority: c.Priority, Weight: c.Weight, Proxy: c.Proxy, Options: c.Option,
-	}
-	if c.RPM > 0 || c.TPM > 0 || c.Parallel > 0 {
-		in.Limits = &admin.Limits{RPM: c.RPM, TPM: c.TPM, Concurrency: c.Parallel}
-	}
-	return g.with(func(k *client) error {
-		if err := k.call(g.ctx, http.MethodPost, "/api/accounts", in, nil); err != nil {
-			return err
-		}
-		fmt.Fprintf(g.err, "added %s\n", printable(c.Name))
-		t, err := test(g, k, c.Name)
-		if err != nil {
-			return err
-		}
-		return report(g, t, c.JSON)
-	})
-}
-
-// maxKey bounds what is read as a key.
-const maxKey = 16 << 10
-
-func (c *accountAdd) key(g *globals) (string, error) {
-	switch {
-	case c.NoKey || c.Provider == "simulator":
-		return "", nil
-	case c.KeyEnv != "":
-		for _, v := range g.env {
-			if value, ok := strings.CutPrefix(v, c.KeyEnv+"="); ok {
-				return strings.TrimSpace(value), nil
-			}
-		}
-		return "", &failure{exitUsage, "the environment has no " + c.KeyEnv, ""}
-	case c.KeyFile == "-":
-		b, err := io.ReadAll(io.LimitReader(g.in, maxKey))
-		return strings.TrimSpace(string(b)), err
-	case c.KeyFile != "":
-		f, err := os.Open(c.KeyFile)
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		b, err := io.ReadAll(io.LimitReader(f, maxKey))
-		return strings.TrimSpace(string(b)), err
-	}
-	return ask(g)
-}
-
-// ask reads a key from the terminal without showing it, or a line from
-// whatever else standard input is.
-func ask(g *globals) (string, error) {
-	if f, ok := g.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		fmt.Fprint(g.err, "API key: ")
-		b, err := term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(g.err)
-		return strings.TrimSpace(string(b)), err
-	}
-	line, err := bufio.NewReader(io.LimitReader(g.in, maxKey)).ReadString('\n')
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	if line = strings.TrimSpace(line); line == "" && err == nil {
-		return "", &failure{exitUsage, "no key was given", "pass it on standard input, by --key-file or --key-env; --no-key for upstreams without"}
-	}
-	return line, err
 }
 
 type accountList struct {

@@ -165,6 +165,13 @@ type failure struct {
 	hint string
 }
 
+// A refusal is a failure of which the gateway's API says that it is one, by a
+// code of its own.
+type refusal struct {
+	failure
+	problem string
+}
+
 func (f *failure) Error() string { return f.text }
 func (f *failure) Hint() string  { return f.hint }
 func (f *failure) ExitCode() int { return f.code }

@@ -83,10 +83,19 @@ func TestAccounts(t *testing.T) {
 	has(t, "no key", errs, "no key was given")
 	_, errs = s.run(exitError, "", "account", "add", "x", "--provider", "nothing", "--no-key")
 	has(t, "a wrong provider", errs, "nothing")
-	// Nothing listens there: the account is kept, and its test says why not.
-	_, errs = s.run(exitError, "", "account", "add", "far", "--provider", "openai", "--base-url", "http://127.0.0.1:1/v1", "--key-env", "SOME_KEY")
-	has(t, "an account that does not answer", errs, "added far", "would not serve")
-	if strings.Contains(errs, "CANARY") {
+	// Nothing listens there: its test says so, and it is not kept unless that is wanted.
+	far := []string{"account", "add", "far", "--provider", "openai", "--base-url", "http://127.0.0.1:1/v1", "--key", "env:SOME_KEY"}
+	_, errs = s.run(exitError, "", far...)
+	has(t, "an account that does not answer", errs, "could not be reached", "Nothing was stored", "--no-test")
+	if out, _ := s.run(exitOK, "", "account", "list"); strings.Contains(out, "far") {
+		t.Error("an account that does not answer was kept:", out)
+	}
+	out, more := s.run(exitOK, "", append(far, "--no-test")...)
+	has(t, "an account that is not tested", out+more, "added far", "not tested")
+	_, stray := s.run(exitUsage, "", "account", "add", "x", "--provider", "openai", "--key", "sk-CANARY-0123456789abcdef")
+	_, both := s.run(exitUsage, "", "account", "add", "x", "--provider", "openai", "--key-file", "a", "--no-key")
+	has(t, "two credentials", both, "can't be used together")
+	if errs += more + stray; strings.Contains(errs, "CANARY") {
 		t.Error("the key is shown:", errs)
 	}
 	out, _ = s.run(exitOK, "", "account", "disable", "far")

@@ -120,7 +120,7 @@ type problem struct {
 const maxAnswer = 64 << 20
 
 // call asks the API and reads the answer into out, which may be nil. The
-// error is a *failure with the API's own words.
+// error is a *refusal with the API's own words.
 func (c *client) call(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -178,7 +178,7 @@ func refused(status int, body []byte) error {
 	if err := json.Unmarshal(body, &p); err != nil || p.Detail == "" {
 		return &failure{exitError, fmt.Sprintf("the gateway answered with HTTP %d", status), ""}
 	}
-	f := &failure{exitError, p.Detail, ""}
+	f := &refusal{failure{exitError, p.Detail, ""}, p.Code}
 	for _, e := range p.Errors {
 		f.text += fmt.Sprintf("\n  %s: %s", strings.TrimPrefix(e.Where, "body."), e.Text)
 	}
@@ -191,6 +191,8 @@ func refused(status int, body []byte) error {
 		f.code, f.hint = exitUnknown, "portico sessions list"
 	case "request_not_found":
 		f.code, f.hint = exitUnknown, "portico logs"
+	case "test_failed":
+		f.hint = "mend it, or add the account with --no-test"
 	case "unauthorized":
 		f.hint = "the admin_token in the configuration is not the running server's; restart it or reload it"
 	}
