@@ -255,13 +255,7 @@ func (x *slot) candidate(c *schedule.Candidate, m *moments) {
 		c.First, c.Last = time.Duration(s.first.get()), time.Duration(s.gate.load.at.Load())
 		c.Errors = float64(s.errs.get()) / oneError
 	}
-	if as := x.state.allowances.Load(); as != nil {
-		for _, a := range *as {
-			if d := a.Resets.Sub(m.time); d > 0 && a.Left > 0 && (c.Lapses == 0 || d < c.Lapses) {
-				c.Left, c.Lapses = a.Left, d
-			}
-		}
-	}
+	x.lapses(c, m)
 }
 
 // last finds an account to ask when nobody is able: of those that broke down

@@ -19,6 +19,9 @@ type Candidate struct {
 	// both if none is known.
 	Left   float64
 	Lapses time.Duration
+	// Blank: it may have an allowance, and nobody knows. It was never asked or
+	// not for long, or a window has ended since.
+	Blank bool
 }
 
 // A Query is what a strategy may know of the request.

@@ -44,6 +44,7 @@ func TestPick(t *testing.T) {
 		{"drain_expiring: what lapses soonest", DrainExpiring{}, Query{}, []Candidate{{Left: 0.9, Lapses: time.Hour}, {Left: 0.1, Lapses: time.Minute}}, 1},
 		{"drain_expiring: not what is used up", DrainExpiring{}, Query{}, []Candidate{{Left: 0.9, Lapses: time.Hour}, {Lapses: time.Minute}}, 0},
 		{"drain_expiring: what is known before what is not", DrainExpiring{}, Query{}, []Candidate{{}, {Left: 0.1, Lapses: time.Hour}}, 1},
+		{"drain_expiring: what may have something and is not known is asked", DrainExpiring{}, Query{}, []Candidate{{Left: 0.9, Lapses: time.Minute}, {}, {Blank: true}}, 2},
 		{"drain_expiring: else balanced", DrainExpiring{}, Query{}, []Candidate{{InFlight: 1}, {}}, 1},
 
 		{"fixed: the one", Fixed{7}, Query{}, []Candidate{{ID: 1}, {ID: 7, InFlight: 9}}, 1},

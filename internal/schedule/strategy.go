@@ -187,7 +187,8 @@ func (RoundRobin) Pick(_ Query, cs []Candidate) int {
 
 // DrainExpiring uses first what lapses soonest: of the accounts with an
 // allowance of which something is left, the one whose window ends first.
-// Others are balanced after them.
+// Others are balanced after them. A blank one goes before all, once: its answer
+// tells what it has, and nothing else does.
 type DrainExpiring struct{}
 
 // Pick implements Strategy.
@@ -195,6 +196,9 @@ func (DrainExpiring) Pick(q Query, cs []Candidate) int {
 	best := -1
 	for i := range cs {
 		c := &cs[i]
+		if c.Blank {
+			return i
+		}
 		if c.Left > 0 && c.Lapses > 0 && (best < 0 || c.Lapses < cs[best].Lapses) {
 			best = i
 		}
