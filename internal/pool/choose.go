@@ -141,7 +141,7 @@ func (p *Pool) scan(s *scratch, r *roster, w *Want, m *moments) (passed []Passed
 				}
 				continue
 			}
-			g = x.grade(&k)
+			g = x.grade(&k, m)
 		}
 		switch {
 		case n == 0 || g < rank:
@@ -174,21 +174,17 @@ func (x *slot) well(m *moments) bool {
 }
 
 // grade is how well an able account is: 0 well, 1 it has to fetch a token
-// first or fails often, 2 it is on trial.
-func (x *slot) grade(k *look) int {
+// first or fails often, 2 it is on trial after it broke down.
+func (x *slot) grade(k *look, m *moments) int {
 	s := x.s.Load()
 	switch {
-	case k.trial:
+	case k.trial && !k.rejoins:
 		return 2
-	case k.late, s != nil && s.errs.get() >= unwell:
+	case k.late, s != nil && s.fails(m):
 		return 1
 	}
 	return 0
 }
-
-// unwell is the share of failures, in millionths, from which on others are
-// preferred.
-const unwell = oneError / 4
 
 // A failure costs another attempt, or the client's patience.
 const failureCosts = time.Second

@@ -30,7 +30,7 @@ func TestNoCoolingViolated(t *testing.T) {
 			}
 			refused := 0
 			for n := range 10_000 {
-				c.t = c.t.Add(time.Duration(rng.Intn(4000)) * time.Microsecond)
+				c.t = c.t.Add(time.Duration(rng.Intn(6000)) * time.Microsecond)
 				model := fmt.Sprint("m-", rng.Intn(2))
 				l, none := p.Lease(Want{Ways: chat.Ways, Model: model, Strategy: strategy, Query: schedule.Query{Session: uint64(n%50) + 1}})
 				if none != nil {

@@ -136,7 +136,9 @@ type look struct {
 	health *Health   // that keeps it from serving
 	until  time.Time // when that is over, as far as is known
 	trial  bool      // it is able, and a request would be a trial
-	late   bool      // it is able once its access token was fetched
+	// rejoins: its trial need not wait until nobody else is able.
+	rejoins bool
+	late    bool // it is able once its access token was fetched
 }
 
 // why is the reason in words.
@@ -241,6 +243,7 @@ func (x *slot) bears(k *look, h *Health, s *seat, m *moments) bool {
 		k.health, k.until = h, h.Until
 		return false
 	case !s.provesItself(h):
+		k.rejoins = (k.rejoins || !k.trial) && h.rejoins(m.time)
 		k.trial = true
 	}
 	return true

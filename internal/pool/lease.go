@@ -184,16 +184,3 @@ func (l *Lease) giveBack(m *moments) {
 // crowdPause is how soon it may go better with an account that has too many
 // requests at one time.
 const crowdPause = 250 * time.Millisecond
-
-// oneError is a failure in the mean of failures.
-const oneError = 1_000_000
-
-// failing reports whether f says that the account serves badly. That it has
-// limits does not.
-func failing(f *fault.Fault) bool {
-	switch f.Class {
-	case fault.Overloaded, fault.Broken, fault.Timeout, fault.Network:
-		return f.Scope != fault.Request
-	}
-	return false
-}

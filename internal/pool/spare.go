@@ -50,7 +50,7 @@ func (p *Pool) Spare(w Want, beside *Lease) (lease Lease, ok bool) {
 // limit that is known.
 func (x *slot) spare(m *moments) bool {
 	k := x.look(m)
-	if k.reason != able || x.grade(&k) > 0 {
+	if k.reason != able || k.trial || x.grade(&k, m) > 0 {
 		return false
 	}
 	if most := x.limit(); most > 0 && 2*x.state.inFlight.Load() >= most {
