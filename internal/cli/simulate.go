@@ -193,10 +193,18 @@ func (c *simulateCmd) print(g *globals, l *simulate.Lab, results []*simulate.Res
 	for _, r := range results {
 		rows = append(rows, []string{
 			r.Strategy, strconv.Itoa(r.Served), percent(r.Goodput), strconv.Itoa(r.Refused), percent(r.Wasted), percent(r.Locality),
-			"$" + strconv.FormatFloat(r.CostUSD, 'f', 2, 64), brief(r.WaitMean), brief(r.WaitP99), brief(r.TookP50), brief(r.TookP99),
+			"$" + strconv.FormatFloat(r.CostUSD, 'f', 2, 64), lapsed(r), brief(r.WaitMean), brief(r.WaitP99), brief(r.TookP50), brief(r.TookP99),
 		})
 	}
-	return table(g.out, "STRATEGY\tSERVED\tOF ORACLE\tREFUSED\tWASTED CALLS\tAT HOME\tCOST\tWAIT\tWAIT P99\tTOOK P50\tTOOK P99", rows)
+	return table(g.out, "STRATEGY\tSERVED\tOF ORACLE\tREFUSED\tWASTED CALLS\tAT HOME\tCOST\tLAPSED\tWAIT\tWAIT P99\tTOOK P50\tTOOK P99", rows)
+}
+
+// lapsed is the share of quotas that nobody used before their windows ended.
+func lapsed(r *simulate.Result) string {
+	if r.Lapsing == 0 {
+		return "-"
+	}
+	return percent(r.Lapsed)
 }
 
 func percent(share float64) string {

@@ -12,19 +12,22 @@ import (
 // are none.
 type Account struct {
 	Name        string  `json:"name" yaml:"name"`
-	RPM         float64 `json:"rpm" yaml:"rpm"`                 // requests a minute
-	Burst       float64 `json:"burst" yaml:"burst"`             // of them at once; 0: a tenth of RPM, at least 1
-	Window      float64 `json:"window_s" yaml:"window_s"`       // seconds after which all of RPM's and TPM's are there again; 0: drop by drop
-	Sliding     bool    `json:"sliding" yaml:"sliding"`         // each is there again Window after it was used
-	TPM         float64 `json:"tpm" yaml:"tpm"`                 // tokens a minute; drop by drop, a sixth of them at once
-	Concurrency int     `json:"concurrency" yaml:"concurrency"` // requests at one time
-	Quota       int     `json:"quota" yaml:"quota"`             // requests in all
-	LatencyMS   float64 `json:"latency_ms" yaml:"latency_ms"`   // how long a request takes; 0: 500
-	Busy        float64 `json:"busy" yaml:"busy"`               // share of requests that the vendor is too busy for, below 1
-	Revoked     bool    `json:"revoked" yaml:"revoked"`         // its key is refused
-	DownFromS   float64 `json:"down_from_s" yaml:"down_from_s"` // it is out of order from here
-	DownForS    float64 `json:"down_for_s" yaml:"down_for_s"`   // for so long
-	Tells       string  `json:"tells" yaml:"tells"`             // how a refusal says when to come back: one of Manners; "": exact
+	RPM         float64 `json:"rpm" yaml:"rpm"`                       // requests a minute
+	Burst       float64 `json:"burst" yaml:"burst"`                   // of them at once; 0: a tenth of RPM, at least 1
+	Window      float64 `json:"window_s" yaml:"window_s"`             // seconds after which all of RPM's and TPM's are there again; 0: drop by drop
+	Sliding     bool    `json:"sliding" yaml:"sliding"`               // each is there again Window after it was used
+	TPM         float64 `json:"tpm" yaml:"tpm"`                       // tokens a minute; drop by drop, a sixth of them at once
+	Concurrency int     `json:"concurrency" yaml:"concurrency"`       // requests at one time
+	Quota       int     `json:"quota" yaml:"quota"`                   // requests in all, or in each window
+	QuotaWindow float64 `json:"quota_window_s" yaml:"quota_window_s"` // seconds after which all of Quota is there again; 0: never
+	QuotaEnds   float64 `json:"quota_ends_s" yaml:"quota_ends_s"`     // when the first such window ends; 0: after a whole one
+	QuotaTold   bool    `json:"quota_told" yaml:"quota_told"`         // answers say how much of the window is left
+	LatencyMS   float64 `json:"latency_ms" yaml:"latency_ms"`         // how long a request takes; 0: 500
+	Busy        float64 `json:"busy" yaml:"busy"`                     // share of requests that the vendor is too busy for, below 1
+	Revoked     bool    `json:"revoked" yaml:"revoked"`               // its key is refused
+	DownFromS   float64 `json:"down_from_s" yaml:"down_from_s"`       // it is out of order from here
+	DownForS    float64 `json:"down_for_s" yaml:"down_for_s"`         // for so long
+	Tells       string  `json:"tells" yaml:"tells"`                   // how a refusal says when to come back: one of Manners; "": exact
 
 	Priority int     `json:"priority" yaml:"priority"`
 	Weight   int     `json:"weight" yaml:"weight"`
@@ -54,6 +57,7 @@ func tell(manner string, wait time.Duration) time.Duration {
 type vendor struct {
 	*Account
 	requests, tokens limit
+	quota            quota
 	busy             int
 	served           int
 	calls            int
@@ -67,7 +71,7 @@ func newVendor(a *Account) *vendor {
 	}
 	return &vendor{
 		Account: a, requests: newLimit(a.RPM/60, burst, seconds(a.Window), a.Sliding),
-		tokens: newLimit(a.TPM/60, a.TPM/6, seconds(a.Window), a.Sliding),
+		tokens: newLimit(a.TPM/60, a.TPM/6, seconds(a.Window), a.Sliding), quota: newQuota(a),
 	}
 }
 
@@ -102,6 +106,7 @@ func (v *vendor) opens(now time.Duration, tokens float64) (wait time.Duration, k
 func (v *vendor) take(tokens float64) {
 	v.requests.take(1)
 	v.tokens.take(tokens)
+	v.quota.used++
 	v.served++
 }
 
@@ -125,11 +130,17 @@ func (v *vendor) refusal(now time.Duration, tokens float64, chance func() float6
 	if _, down := v.down(now); down {
 		return &fault.Fault{Class: fault.Broken, Scope: fault.Endpoint, Phase: fault.Answered}
 	}
-	switch {
-	case v.Busy > 0 && chance() < v.Busy:
+	if v.Busy > 0 && chance() < v.Busy {
 		return &fault.Fault{Class: fault.Overloaded, Scope: fault.Model, Phase: fault.Answered}
-	case v.Quota > 0 && v.served >= v.Quota:
-		return &fault.Fault{Class: fault.QuotaSpent, Scope: fault.Account, Phase: fault.Answered}
+	}
+	v.quota.roll(now)
+	switch until, spent := v.quota.spent(); {
+	case spent:
+		f := &fault.Fault{Class: fault.QuotaSpent, Scope: fault.Account, Phase: fault.Answered}
+		if until > 0 {
+			f.After = tell(v.Tells, until-now)
+		}
+		return f
 	case v.Concurrency > 0 && v.busy >= v.Concurrency:
 		return &fault.Fault{Class: fault.RateLimited, Scope: fault.Model, Limit: fault.AtOnce, Phase: fault.Answered}
 	}
@@ -140,14 +151,21 @@ func (v *vendor) refusal(now time.Duration, tokens float64, chance func() float6
 	return &fault.Fault{Class: fault.RateLimited, Scope: fault.Model, Limit: kind, Phase: fault.Answered, After: tell(v.Tells, wait)}
 }
 
-// heads are what v says of its limits in the headers of an answer, nil if it
-// does not. Their names are OpenAI's, or for windows those that others use.
-func (v *vendor) heads(now time.Time) http.Header {
-	if v.Tells != "headers" {
+// heads are what v says in the headers of an answer: of its limits, under
+// OpenAI's names, or for windows those that others use, and of its quota. Nil:
+// nothing.
+func (v *vendor) heads(now time.Duration) http.Header {
+	h := http.Header{}
+	if v.Tells == "headers" {
+		v.requests.head(h, "-Requests", epoch.Add(now))
+		v.tokens.head(h, "-Tokens", epoch.Add(now))
+	}
+	if v.QuotaTold {
+		v.quota.roll(now)
+		v.quota.tell(h, now)
+	}
+	if len(h) == 0 {
 		return nil
 	}
-	h := http.Header{}
-	v.requests.head(h, "-Requests", now)
-	v.tokens.head(h, "-Tokens", now)
 	return h
 }

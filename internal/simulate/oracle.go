@@ -41,10 +41,14 @@ type seat struct {
 
 // free is when a request that comes at now could begin.
 func (s *seat) free(now time.Duration, tokens float64) (time.Duration, bool) {
-	if s.Quota > 0 && s.served >= s.Quota {
-		return 0, false
-	}
 	at := max(now, s.requests.at)
+	s.quota.roll(at)
+	if until, spent := s.quota.spent(); spent {
+		if until == 0 {
+			return 0, false
+		}
+		at = until
+	}
 	if n := len(s.ends); s.Concurrency > 0 && n >= s.Concurrency {
 		at = max(at, s.ends[n-s.Concurrency])
 	}
@@ -62,6 +66,7 @@ func (s *seat) free(now time.Duration, tokens float64) (time.Duration, bool) {
 }
 
 func (s *seat) book(at time.Duration, tokens float64) {
+	s.quota.roll(at)
 	s.opens(at, tokens)
 	s.take(tokens)
 	if s.Concurrency == 0 {

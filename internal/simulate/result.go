@@ -20,7 +20,9 @@ type Result struct {
 	AtHome   int     `json:"at_home"`      // of them, at the account of the turn before
 	Locality float64 `json:"locality"`     // AtHome of Turns; 0 if there are none
 	Tokens   int64   `json:"tokens"`
-	CostUSD  float64 `json:"cost_usd"` // by the accounts' prices, with a tenth for what is at home
+	CostUSD  float64 `json:"cost_usd"`     // by the accounts' prices, with a tenth for what is at home
+	Lapsing  int     `json:"lapsing"`      // requests that quotas allowed in windows that ended before the last request came
+	Lapsed   float64 `json:"lapsed_share"` // of them, that nobody used
 
 	WaitMean time.Duration `json:"wait_mean_ns"` // from a request's coming to the call that serves it
 	WaitP99  time.Duration `json:"wait_p99_ns"`
@@ -40,16 +42,20 @@ type Share struct {
 }
 
 // sum works out what follows from what was counted at accounts.
-func (r *Result) sum(accounts []Account, vendors map[string]*vendor) {
-	wasted := 0
-	for i := range accounts {
-		v := vendors[accounts[i].Name]
+func (r *Result) sum(l *Lab, vendors map[string]*vendor) {
+	wasted, lapsed, end := 0, 0, l.Requests[len(l.Requests)-1].At
+	for i := range l.Accounts {
+		v := vendors[l.Accounts[i].Name]
+		v.quota.roll(end)
+		r.Lapsing += v.quota.lapsing
+		lapsed += v.quota.lapsed
 		r.Calls += v.calls
 		wasted += v.refused
 		r.Accounts = append(r.Accounts, Share{v.Name, v.served, v.refused})
 	}
 	r.Goodput = share(r.Served, r.Oracle)
 	r.Wasted = share(wasted, r.Calls)
+	r.Lapsed = share(lapsed, r.Lapsing)
 	r.Locality = share(r.AtHome, r.Turns)
 	var all time.Duration
 	for _, d := range r.waits {

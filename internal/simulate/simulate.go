@@ -65,7 +65,7 @@ func (l *Lab) check() error {
 	names := map[string]bool{}
 	for i := range l.Accounts {
 		a := &l.Accounts[i]
-		for _, n := range []float64{a.RPM, a.Burst, a.Window, a.TPM, a.LatencyMS, a.DownFromS, a.DownForS, a.Price} {
+		for _, n := range []float64{a.RPM, a.Burst, a.Window, a.TPM, a.LatencyMS, a.DownFromS, a.DownForS, a.Price, float64(a.Quota), a.QuotaEnds} {
 			if !(n >= 0 && n <= 1e9) {
 				return fmt.Errorf("account %s: %v is not between 0 and 1e9", a.Name, n)
 			}
@@ -79,7 +79,11 @@ func (l *Lab) check() error {
 			return fmt.Errorf("account %s: tells is %q and not one of %s", a.Name, a.Tells, strings.Join(Manners(), ", "))
 		case a.Sliding && a.Window == 0:
 			return fmt.Errorf("account %s: what slides is a window, and window_s says how long it is", a.Name)
-		case a.Concurrency < 0 || a.Quota < 0 || a.Weight < 0:
+		case a.QuotaWindow != 0 && !(a.QuotaWindow >= 1 && a.QuotaWindow <= 1e9):
+			return fmt.Errorf("account %s: quota_window_s is 0 or from 1 to 1e9", a.Name)
+		case a.QuotaTold && (a.Quota == 0 || a.QuotaWindow == 0):
+			return fmt.Errorf("account %s: what is told of a quota is how much is left of its window", a.Name)
+		case a.Concurrency < 0 || a.Weight < 0:
 			return fmt.Errorf("account %s: a limit is negative", a.Name)
 		}
 		names[a.Name] = true
@@ -121,7 +125,7 @@ func (l *Lab) Run(strategy, account string) (*Result, error) {
 		p.clock.at(r.At, func() { p.begin(r) })
 	}
 	p.clock.run()
-	p.result.sum(l.Accounts, p.vendors)
+	p.result.sum(l, p.vendors)
 	return p.result, nil
 }
 
@@ -203,7 +207,7 @@ func (c *call) got(l pool.Lease, none *pool.None) {
 	v := p.vendors[l.Account.Name]
 	c.tries++
 	f := v.ask(p.clock.now, float64(c.Tokens), p.chance.Float64)
-	heads := v.heads(p.clock.time())
+	heads := v.heads(p.clock.now)
 	if f == nil {
 		p.served(c, v, &l, heads)
 		return

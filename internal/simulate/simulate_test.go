@@ -107,6 +107,22 @@ func TestStrategiesDiffer(t *testing.T) {
 	}
 }
 
+// TestDrains: what lapses soonest is used first, also by accounts of which
+// nothing is known at first; whoever spreads requests leaves more of it.
+func TestDrains(t *testing.T) {
+	as := []Account{
+		{Name: "account-000", RPM: 1200, Quota: 150, QuotaWindow: 60, QuotaEnds: 30, QuotaTold: true},
+		{Name: "account-001", RPM: 1200, Quota: 80, QuotaWindow: 30, QuotaEnds: 10, QuotaTold: true},
+		{Name: "account-002", RPM: 1200},
+	}
+	load := Load{Rate: 10, Length: 41 * time.Second, Conversations: 60, Tokens: 400, Keys: 3}
+	l := &Lab{Accounts: as, Requests: load.Requests(4), MaxWait: 8 * time.Second, Attempts: 4}
+	drained, balanced := run(t, l, "drain_expiring"), run(t, l, "balance")
+	if drained.Lapsing != 150+2*80 || drained.Lapsed > 0.1 || balanced.Lapsed < 2*drained.Lapsed {
+		t.Errorf("of %d, %.3f lapsed; balanced %.3f", drained.Lapsing, drained.Lapsed, balanced.Lapsed)
+	}
+}
+
 // TestVendor: a vendor keeps its limits, whoever asks, and a request that comes
 // when it said is not refused.
 func TestVendor(t *testing.T) {
@@ -127,6 +143,7 @@ func TestVendor(t *testing.T) {
 		{"larger than its allowance", Account{TPM: 600}, 5000, 1},
 		{"larger than its window", Account{TPM: 600, Window: 4, Sliding: true}, 5000, 3},
 		{"quota", Account{Quota: 7}, 1, 7},
+		{"quotas that lapse", Account{Quota: 7, QuotaWindow: 4, QuotaEnds: 1}, 1, 7 + 7 + 7 + 7},
 		{"revoked", Account{Revoked: true}, 1, 0},
 		{"out of order", Account{DownFromS: 1, DownForS: 8}, 1, 200},
 	} {
@@ -176,7 +193,7 @@ func TestHeads(t *testing.T) {
 	} {
 		v := newVendor(&tt.a)
 		v.ask(now, 200, func() float64 { return 1 })
-		got := pace.Read(nil, v.heads(epoch.Add(now)), epoch.Add(now))
+		got := pace.Read(nil, v.heads(now), epoch.Add(now))
 		for i := range got {
 			got[i].Reset = got[i].Reset.Round(time.Millisecond)
 		}
@@ -224,6 +241,7 @@ func TestOracle(t *testing.T) {
 		{"a revoked one does not count", []Account{{Name: "a", RPM: 60, Burst: 5}, {Name: "b", Revoked: true}}, 50, time.Nanosecond, 13},
 		{"one at a time", []Account{{Name: "a", Concurrency: 1, LatencyMS: 1000}}, 50, time.Nanosecond, 9},
 		{"a quota", []Account{{Name: "a", Quota: 3}}, 50, time.Second, 3},
+		{"quotas that come back", []Account{{Name: "a", Quota: 3, QuotaWindow: 20}}, 50, time.Second, 9},
 		{"windows", []Account{{Name: "a", RPM: 60, Window: 5}}, 50, time.Nanosecond, 10},
 		{"windows that slide", []Account{{Name: "a", RPM: 60, Window: 5, Sliding: true}}, 50, 100 * time.Millisecond, 15},
 	} {
@@ -250,7 +268,10 @@ func TestRunRefuses(t *testing.T) {
 		{Lab{Accounts: []Account{{Name: "a", RPM: -1}}, Requests: one}, "between"},
 		{Lab{Accounts: []Account{{Name: "a", Tells: "lies"}}, Requests: one}, "not one of exact"},
 		{Lab{Accounts: []Account{{Name: "a", RPM: 60, Sliding: true}}, Requests: one}, "window_s"},
-		{Lab{Accounts: []Account{{Name: "a", Quota: -1}}, Requests: one}, "negative"},
+		{Lab{Accounts: []Account{{Name: "a", Quota: -1}}, Requests: one}, "between"},
+		{Lab{Accounts: []Account{{Name: "a", Weight: -1}}, Requests: one}, "negative"},
+		{Lab{Accounts: []Account{{Name: "a", Quota: 1, QuotaWindow: 0.1}}, Requests: one}, "quota_window_s"},
+		{Lab{Accounts: []Account{{Name: "a", Quota: 1, QuotaTold: true}}, Requests: one}, "what is told"},
 		{Lab{Accounts: []Account{{Name: "a"}}, Requests: []Request{{At: 1}, {}}}, "order"},
 		{Lab{Accounts: make([]Account, MaxAccounts+1), Requests: one}, "at most"},
 		{Lab{Accounts: []Account{{Name: "a"}}, Requests: make([]Request, MaxRequests+1)}, "at most"},
