@@ -25,7 +25,7 @@ func TestSimulate(t *testing.T) {
 	}{
 		{"drawn", []string{"--length", "4s"}, exitOK, []string{"requests in ", "STRATEGY", "cache_first", "fixed", "an oracle would serve"}},
 		{"a file", []string{"--file", file, "--strategy", "balance"}, exitOK, []string{"on 2 accounts", "balance"}},
-		{"the file of the documentation", []string{"--file", documented(t), "--rate", "5", "--strategy", "balance"}, exitOK, []string{"on 8 accounts"}},
+		{"the file of the documentation", []string{"--file", documented(t), "--rate", "5", "--strategy", "balance"}, exitOK, []string{"on 9 accounts"}},
 		{"no such strategy", []string{"--strategy", "best"}, exitUsage, []string{`no strategy "best"`}},
 		{"no such file", []string{"--file", file + ".not"}, exitUsage, []string{"no such file"}},
 		{"too many accounts", []string{"--accounts", "100000"}, exitUsage, []string{"--accounts"}},

@@ -42,6 +42,9 @@ type size struct {
 	// clients that take nothing.
 	window, stall time.Duration
 	lab           time.Duration // how long one offers load
+	scene         time.Duration // how long the scene of the strategies plays
+	strategies    int           // that play it
+	seeds         int           // on the virtual clock, for what chance does
 	seed          uint64        // of the first lab, 0: by chance
 	// slack is by how much times may be longer than is asked for: tests run
 	// beside other tests and are no measurement.
@@ -50,8 +53,8 @@ type size struct {
 
 // full is what `make soak` does, brief what the tests do.
 var (
-	full  = size{rounds: 1000, each: 500, crowd: 2000, slow: 100, reloads: 100, streams: 500, labs: 6, kinds: len(goals), lab: 15 * time.Second, window: 2 * time.Second, stall: 2 * time.Second, slack: 1}
-	brief = size{rounds: 4, each: 40, crowd: 100, slow: 8, reloads: 8, streams: 20, labs: 1, kinds: 2, lab: time.Second, window: 300 * time.Millisecond, stall: 300 * time.Millisecond, slack: 10}
+	full  = size{rounds: 1000, each: 500, crowd: 2000, slow: 100, reloads: 100, streams: 500, labs: 6, kinds: len(goals), lab: 15 * time.Second, scene: 30 * time.Second, strategies: len(strategies), seeds: 16, window: 2 * time.Second, stall: 2 * time.Second, slack: 1}
+	brief = size{rounds: 4, each: 40, crowd: 100, slow: 8, reloads: 8, streams: 20, labs: 1, kinds: 2, lab: time.Second, scene: time.Second, strategies: 2, seeds: 2, window: 300 * time.Millisecond, stall: 300 * time.Millisecond, slack: 10}
 )
 
 // A soak is one run.
@@ -62,6 +65,8 @@ type soak struct {
 	size   size
 	out    io.Writer
 	report report
+	scene  string // the file of accounts for the strategies
+	docs   string // the page that gets their table, "" for none
 }
 
 // checks are all there are, in the order in which they run.
@@ -78,6 +83,7 @@ var checks = []struct {
 	{"reload", (*soak).reload},
 	{"stop", (*soak).stop},
 	{"pool", (*soak).pool},
+	{"strategies", (*soak).strategies},
 	{"rest", (*soak).rest},
 }
 
@@ -99,6 +105,8 @@ func run(ctx context.Context, args []string, out, errw io.Writer) int {
 	rounds := f.Int("rounds", 0, "how often it is killed; 0: 1000 times, or 4 with -brief")
 	f.Uint64Var(&s.size.seed, "seed", 0, "`number` that the limits and the load of the pool's first lab follow from; 0: by chance")
 	few := f.Bool("brief", false, "do little of everything, in seconds")
+	f.StringVar(&s.scene, "scene", "docs/strategies.yaml", "`file` of the accounts on which strategies are compared")
+	f.StringVar(&s.docs, "docs", "", "write the table of strategies into this `page`, between its marks")
 	only := f.String("only", "", "`names` of checks, with commas: "+strings.Join(names, ", "))
 	if err := f.Parse(args); err != nil {
 		return 2

@@ -20,7 +20,7 @@ func TestBrief(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	s := &soak{ctx: t.Context(), binary: binary, dir: t.TempDir(), size: brief, out: &out, report: report{slack: brief.slack}}
+	s := &soak{ctx: t.Context(), binary: binary, dir: t.TempDir(), size: brief, out: &out, report: report{slack: brief.slack}, scene: "../../docs/strategies.yaml"}
 	if err := s.all(""); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}

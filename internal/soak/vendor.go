@@ -21,7 +21,12 @@ type customer struct {
 	window    time.Duration // they come back at the end of each; 0: drop by drop
 	perMinute float64       // tokens, of which a sixth at once; 0: no limit
 	parallel  int           // requests at one time, 0: no limit
-	quota     int           // requests in all, 0: no limit
+	quota     int           // requests in all, or in each every; 0: no limit
+	every     time.Duration // 0: what was used of quota never comes back
+	ends      time.Time     // the first every, then this one
+	tells     bool          // answers say how much is left of every
+	off       [2]time.Time  // from when to when it is out of order
+	price     float64       // US dollars for a million tokens; at home a tenth of it
 	refused   int           // status of an account that the vendor does not serve, or 0
 	fails     float64       // share of requests that it is too busy for
 	latency   time.Duration
@@ -37,6 +42,9 @@ type customer struct {
 	said    time.Time // when it said to wait
 	rejects time.Time // until when
 	early   int       // calls before that, other than those that were under way
+	used    int       // of quota
+	lapsing int       // requests of every that has ended
+	lapsed  int       // of them, that nobody used
 }
 
 // underWay is how long a request may take from the gateway's decision to here,
@@ -76,15 +84,22 @@ func (c *customer) take(now time.Time, tokens float64) *refusal {
 	if now.Before(c.rejects) && now.Sub(c.said) > underWay {
 		c.early++
 	}
+	c.roll(now)
 	switch {
+	case now.After(c.off[0]) && now.Before(c.off[1]):
+		return &refusal{http.StatusInternalServerError, "server_error", "server_error", "The server had an error while processing your request.", 0}
 	case c.refused == http.StatusUnauthorized:
 		return &refusal{c.refused, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.", 0}
 	case c.refused != 0:
 		return &refusal{c.refused, "invalid_request_error", "account_deactivated", "Your account has been deactivated.", 0}
 	case c.fails > 0 && rand.Float64() < c.fails:
 		return &refusal{http.StatusServiceUnavailable, "server_error", "overloaded", "The server is currently overloaded. Please try again later.", 0}
-	case c.quota > 0 && c.served >= c.quota:
-		return &refusal{http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota", "You exceeded your current quota, please check your plan and billing details.", 0}
+	case c.quota > 0 && c.used >= c.quota:
+		r := &refusal{http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota", "You exceeded your current quota, please check your plan and billing details.", 0}
+		if c.every > 0 {
+			r.after = c.ends.Sub(now).Truncate(time.Millisecond) + time.Millisecond
+		}
+		return r
 	case c.parallel > 0 && c.busy >= c.parallel:
 		return &refusal{http.StatusTooManyRequests, "requests", "rate_limit_exceeded", "Too many concurrent requests for this account.", 0}
 	}
@@ -98,6 +113,7 @@ func (c *customer) take(now time.Time, tokens float64) *refusal {
 	c.left--
 	c.tokens -= tokens
 	c.busy++
+	c.used++
 	c.served++
 	return nil
 }
@@ -127,6 +143,15 @@ func (c *customer) fill(now time.Time) {
 	}
 }
 
+// roll brings the quota to now: what is left of an every that has ended is gone.
+func (c *customer) roll(now time.Time) {
+	for c.every > 0 && !now.Before(c.ends) {
+		c.lapsing += c.quota
+		c.lapsed += c.quota - c.used
+		c.used, c.ends = 0, c.ends.Add(c.every)
+	}
+}
+
 // opens is after how long one more request passes.
 func (c *customer) opens(now time.Time) time.Duration {
 	if c.window > 0 {
@@ -149,6 +174,12 @@ func (c *customer) tell(h http.Header, r *refusal) {
 		case inProse:
 			r.msg += fmt.Sprintf(" Please try again in %dms.", r.after.Milliseconds())
 		}
+	}
+	if c.tells {
+		c.mu.Lock()
+		h.Set("X-Codex-Primary-Used-Percent", strconv.FormatFloat(100*float64(c.used)/float64(c.quota), 'f', 3, 64))
+		h.Set("X-Codex-Primary-Reset-After-Seconds", strconv.FormatFloat(time.Until(c.ends).Seconds(), 'f', 3, 64))
+		c.mu.Unlock()
 	}
 	if c.style != inHeaders {
 		return
@@ -184,6 +215,7 @@ type vendor struct {
 	same   int               // of those, served by the same account
 	calls  int
 	wasted int
+	cost   float64 // US dollars
 }
 
 // answer is a rig.Reply. The client's prompt tells the conversation and its
@@ -204,12 +236,15 @@ func (v *vendor) answer(w http.ResponseWriter, r *http.Request, body []byte) boo
 	if refused != nil {
 		v.wasted++
 	} else {
+		cost := c.price * tokens / 1e6
 		if was, ok := v.home[talk]; ok {
 			v.again++
 			if was == c.key {
 				v.same++
+				cost /= 10
 			}
 		}
+		v.cost += cost
 		v.home[talk] = c.key
 	}
 	v.mu.Unlock()
