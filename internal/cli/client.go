@@ -187,6 +187,10 @@ func refused(status int, body []byte) error {
 		f.code, f.hint = exitUnknown, "portico account list"
 	case "key_not_found":
 		f.code, f.hint = exitUnknown, "portico key list"
+	case "rule_not_found":
+		f.code, f.hint = exitUnknown, "portico access list"
+	case "would_lock_out":
+		f.hint = "--force makes the change all the same"
 	case "session_not_found":
 		f.code, f.hint = exitUnknown, "portico sessions list"
 	case "request_not_found":
