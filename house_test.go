@@ -36,6 +36,7 @@ var walls = []struct {
 	{from: "internal/secret", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/budget", never: "portico/internal/", why: "what is left is arithmetic, whoever spends"},
 	{from: "internal/clientkey", never: "portico/internal/", save: []string{"budget", "fault", "glob"}, why: "what a key may do is decided without knowing who serves"},
+	{from: "internal/keychain", never: "portico/internal/", why: "the system's keychain keeps a text, whatever it is for"},
 	{from: "internal/session", never: "portico/internal/", why: "who sits at the browser is decided without knowing what they do"},
 	{from: "internal/session", never: "net/http", why: "a session is known by its token, whatever carries it"},
 	{from: "internal/version", never: "portico/internal/", why: "the floor imports nothing of ours"},

@@ -92,6 +92,7 @@ type Options struct {
 	Reload  func(context.Context) ([]config.Problem, error) // reads the configuration anew; the problems are warnings
 	Doctor  func(context.Context) []Check                   // checks beyond those of this package
 	Flying  func() (requests, streams int)                  // being served now
+	Secrets func() secret.Place                             // where the key lies that seals credentials
 	Journal func() journal.Stats
 	Foresee func(context.Context, Question) explain.Outlook // what would happen to a request now
 	Metrics func(io.Writer) error

@@ -1,11 +1,13 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
 
 	"portico/internal/pool"
+	"portico/internal/secret"
 )
 
 // A Status is how the gateway is doing.
@@ -24,7 +26,17 @@ type Status struct {
 	Accounts   Counts    `json:"accounts"`
 	InFlight   *Flying   `json:"in_flight,omitzero"`
 	Journal    *Journal  `json:"journal,omitzero"`
+	Secrets    *Secrets  `json:"secrets,omitzero"`
 }
+
+// Secrets say where the key lies that seals credentials on the disk.
+type Secrets struct {
+	Store string `json:"store" enum:"file,keychain,none" doc:"none: nothing was sealed yet."`
+	Path  string `json:"path" doc:"The key file; with keychain it says which entry has the key."`
+	Why   string `json:"why,omitzero" doc:"Why the key does not lie where secret_store wants it, or cannot be told."`
+}
+
+func secrets(p secret.Place) *Secrets { return &Secrets{cmp.Or(p.In, "none"), p.Path, p.Why} }
 
 // Counts say how many accounts are in which state. Each is in one.
 type Counts struct {
@@ -103,6 +115,9 @@ func (a *api) statusNow(now time.Time) Status {
 	if a.o.Flying != nil {
 		requests, streams := a.o.Flying()
 		s.InFlight = &Flying{requests, streams}
+	}
+	if a.o.Secrets != nil {
+		s.Secrets = secrets(a.o.Secrets())
 	}
 	if a.o.Journal != nil {
 		j := a.o.Journal()

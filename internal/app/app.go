@@ -58,6 +58,7 @@ type App struct {
 	store     *store.Store
 	journal   *journal.Journal
 	sessions  *session.Book
+	sealer    *secret.Sealer
 	providers map[string]provider.Provider
 	vault     *credential.Vault
 	desk      *oauth.Desk
@@ -132,7 +133,7 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	}
 	a.config.Store(c)
 	a.catalog.Store(catalog.New(c.Models))
-	sealer := secret.NewSealer(filepath.Join(c.DataDir, keyFile))
+	sealer := a.seal(c)
 	if a.store, err = store.Open(c.DataDir, store.Options{Price: a.price, Sealer: sealer, Log: a.log.Logger}); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}

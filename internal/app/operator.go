@@ -46,7 +46,7 @@ func (a *App) operator(c *config.Config) *admin.Handler {
 		Catalog: func() *catalog.Catalog { return a.catalog.Load() },
 		Logins:  logins{a},
 		Settle:  a.journal.Flush, Reload: a.Reload, Doctor: a.doctor, Flying: a.flying.counts, Journal: a.journal.Stats, Metrics: metrics.Write, Foresee: a.foresee,
-		Page: a.page(c), Log: a.log.Logger,
+		Secrets: a.sealer.Place, Page: a.page(c), Log: a.log.Logger,
 	})
 }
 

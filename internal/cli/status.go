@@ -75,6 +75,13 @@ func (c *statusCmd) tell(g *globals, s *admin.Status, running bool) {
 	}
 	fmt.Fprintf(g.out, "Accounts: %s.\n", strings.Join(parts, ", "))
 	fmt.Fprintf(g.out, "Data folder: %s\n", s.DataDir)
+	if x := s.Secrets; x != nil {
+		where := map[string]string{"file": "a key in " + x.Path, "keychain": "a key in the system's keychain", "none": "a key that is made when the first is added"}[x.Store]
+		fmt.Fprintf(g.out, "Credentials are sealed with %s.\n", where)
+		if x.Why != "" {
+			fmt.Fprintf(g.out, "The key does not lie where secret_store wants it: %s.\n", printable(x.Why))
+		}
+	}
 	if s.InFlight != nil {
 		fmt.Fprintf(g.out, "Serving now: %d requests, %d of them streams.\n", s.InFlight.Requests, s.InFlight.Streams)
 	}

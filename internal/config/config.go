@@ -24,8 +24,11 @@ type Config struct {
 	TrustedProxies []string
 	// OnlyListed: only addresses that a rule lets in may call.
 	OnlyListed bool
-	Simulator  bool   // the in-process provider is on
-	Proxy      string // outbound proxy URL for all accounts, "" for the environment's
+	// SecretStore is where the key lies that seals secrets: auto, keychain or
+	// file.
+	SecretStore string
+	Simulator   bool   // the in-process provider is on
+	Proxy       string // outbound proxy URL for all accounts, "" for the environment's
 
 	Accounts []Account
 	Routes   []Route

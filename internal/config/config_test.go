@@ -97,6 +97,7 @@ api_key: sk-a-key-of-some-length
 admin_token: another-token-of-some-length
 allowed_hosts: [Gateway.local, "192.168.1.5"]
 allowed_origins: ["http://localhost:3000", "null"]
+secret_store: file
 simulator: on
 proxy: socks5://127.0.0.1:1080
 scheduling: {mode: fixed, account: work, max_wait: 3s, hedge: {mode: learned, delay: 1s, percentile: 90, share: 10, max_input: 5000}}
@@ -118,7 +119,7 @@ metrics: {public: true}
 		Port: 9000, AllowLAN: true, AuthMode: AuthStrict,
 		APIKey: secret.Of("sk-a-key-of-some-length"), AdminToken: secret.Of("another-token-of-some-length"),
 		AllowedHosts: []string{"gateway.local", "192.168.1.5"}, AllowedOrigins: []string{"http://localhost:3000", "null"},
-		Simulator: true, Proxy: "socks5://127.0.0.1:1080",
+		SecretStore: "file", Simulator: true, Proxy: "socks5://127.0.0.1:1080",
 		Accounts: []Account{{
 			Name: "work", Provider: "openai", Protocols: []string{"openai-chat", "openai-responses"},
 			BaseURL: "https://api.example.com/v1", APIKey: secret.Of("k-123456"), Models: []string{"gpt-*"},

@@ -31,6 +31,8 @@ var fields = []field[Config]{
 		"Proxies before this server whose X-Forwarded-For says who a client is; nobody else's counts."),
 	boolean("access.only_listed", false, func(c *Config) *bool { return &c.OnlyListed },
 		"Take requests only from addresses that a rule lets in (/api/access/rules), and from this machine."),
+	oneOf("secret_store", secret.Auto, []string{secret.Auto, secret.InKeychain, secret.InFile}, func(c *Config) *string { return &c.SecretStore },
+		"Where the key lies that seals credentials: the system's keychain where there is one, or the file secret.key. auto asks the keychain when the key is made and leaves a key where it is; the others move it at the next start.").restart(),
 	boolean("simulator", false, func(c *Config) *bool { return &c.Simulator },
 		"Serve the built-in simulator, which needs no account."),
 	proxyField("proxy", func(c *Config) *string { return &c.Proxy },

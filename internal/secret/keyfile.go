@@ -2,7 +2,9 @@ package secret
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -15,66 +17,114 @@ import (
 const (
 	keySize    = 32 // bytes, for AES-256
 	keyPrefix  = "portico-key-1 "
-	maxKeyFile = 256 // bytes that are read
+	awayPrefix = "portico-keychain-1 " // the key lies in the keychain, under the id that follows
+	maxKeyFile = 256                   // bytes that are read
 )
 
 var errNoKey = errors.New("the key file is missing; without it, what was sealed with it cannot be read")
 
-// readKey reads the key file, which nobody but its owner may read.
-func readKey(path string) ([]byte, error) {
+// A keyFile is what a key file says: the key itself, or under which id the
+// keychain has it, and then which key that is.
+type keyFile struct {
+	key  []byte
+	id   string
+	sign keyID
+}
+
+// A keyID tells keys apart: the first bytes of a key's hash.
+type keyID [4]byte
+
+func idOf(key []byte) (id keyID) {
+	h := sha256.Sum256(append([]byte("portico key id\x00"), key...))
+	copy(id[:], h[:])
+	return id
+}
+
+// text is the file's content.
+func (k *keyFile) text() string {
+	if k.id != "" {
+		return awayPrefix + k.id + " " + hex.EncodeToString(k.sign[:]) + "\n"
+	}
+	return keyPrefix + base64.StdEncoding.EncodeToString(k.key) + "\n"
+}
+
+// readFile reads the key file, which nobody but its owner may read.
+func readFile(path string) (keyFile, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", path, errNoKey)
+		return keyFile{}, fmt.Errorf("%s: %w", path, errNoKey)
 	}
 	if err != nil {
-		return nil, err
+		return keyFile{}, err
 	}
 	defer f.Close()
 	if err := checkMode(f); err != nil {
-		return nil, err
+		return keyFile{}, err
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
 	if err != nil {
-		return nil, err
+		return keyFile{}, err
 	}
-	text, ok := strings.CutPrefix(strings.TrimSpace(string(b)), keyPrefix)
-	key, err := base64.StdEncoding.DecodeString(text)
-	if !ok || err != nil || len(key) != keySize {
-		return nil, fmt.Errorf("%s is damaged or no key file of Portico; restore it from a backup", path)
+	k, ok := parseKeyFile(strings.TrimSpace(string(b)))
+	if !ok {
+		return keyFile{}, fmt.Errorf("%s is damaged or no key file of Portico; restore it from a backup", path)
 	}
-	return key, nil
+	return k, nil
 }
 
-// makeKey makes the key file. It appears under its name only whole and once it
-// is on the disk, and if two processes make it at the same time both return
-// the one that was first.
-func makeKey(path string) ([]byte, error) {
-	key := make([]byte, keySize)
-	rand.Read(key) // never fails
+func parseKeyFile(text string) (k keyFile, ok bool) {
+	if away, ok := strings.CutPrefix(text, awayPrefix); ok {
+		id, sign, _ := strings.Cut(away, " ")
+		b, err := hex.DecodeString(sign)
+		return keyFile{id: id, sign: keyID(append(b, 0, 0, 0, 0)[:4])}, id != "" && err == nil && len(b) == len(k.sign)
+	}
+	text, ok = strings.CutPrefix(text, keyPrefix)
+	key, err := base64.StdEncoding.DecodeString(text)
+	if !ok || err != nil || len(key) != keySize {
+		return keyFile{}, false
+	}
+	return keyFile{key: key, sign: idOf(key)}, true
+}
+
+// writeFile makes the key file, or with replace puts it in the place of the
+// one there is. It appears under its name only whole and once it is on the
+// disk, and if two processes make it at the same time the second gets
+// fs.ErrExist.
+func writeFile(path string, k *keyFile, replace bool) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".key-*.tmp") // 0600
 	if err != nil {
-		return nil, fmt.Errorf("cannot make the key file: %w", err)
+		return fmt.Errorf("cannot make the key file: %w", err)
 	}
 	defer os.Remove(f.Name())
-	_, err = f.WriteString(keyPrefix + base64.StdEncoding.EncodeToString(key) + "\n")
+	_, err = f.WriteString(k.text())
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("cannot make the key file: %w", err)
+		return fmt.Errorf("cannot make the key file: %w", err)
 	}
-	if err := os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
-		return readKey(path)
-	} else if err != nil {
-		// Not all file systems have links; on those the lock on the data
-		// folder keeps other processes away.
+	err = fs.ErrInvalid
+	if !replace {
+		if err = os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	if err != nil {
+		// It is to be replaced, or the file system has no links; there the lock
+		// on the data folder keeps other processes away.
 		if err := os.Rename(f.Name(), path); err != nil {
-			return nil, fmt.Errorf("cannot make the key file: %w", err)
+			return fmt.Errorf("cannot make the key file: %w", err)
 		}
 	}
 	if err := syncDir(dir); err != nil {
-		return nil, fmt.Errorf("cannot make the key file: %w", err)
+		return fmt.Errorf("cannot make the key file: %w", err)
 	}
-	return key, nil
+	return nil
+}
+
+func newKey() keyFile {
+	key := make([]byte, keySize)
+	rand.Read(key) // never fails
+	return keyFile{key: key, sign: idOf(key)}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,28 +12,38 @@ import (
 
 // Errors of Open, wrapped with where.
 var (
-	// ErrOtherKey: the key file is not the one that the secret was sealed with.
-	ErrOtherKey = errors.New("it was sealed with another key file")
+	// ErrOtherKey: the key is not the one that the secret was sealed with.
+	ErrOtherKey = errors.New("it was sealed with another key")
 	// ErrChanged: the sealed bytes were changed, or belong somewhere else.
 	ErrChanged = errors.New("it was changed, or belongs to another record")
 )
 
-// A Sealer encrypts secrets with a key that lies in a file, AES-256-GCM with a
-// random nonce. What it seals opens only at the place that it was sealed for,
+// A Sealer encrypts secrets with a key that lies in a file or in the system's
+// keychain, AES-256-GCM with a random nonce. What it seals opens only at the place that it was sealed for,
 // so that two sealed secrets cannot change places unnoticed. It is safe for
 // concurrent use.
 type Sealer struct {
-	path string
+	path  string
+	want  string   // Auto, InKeychain or InFile
+	chain Keychain // nil: there is none
 
 	mu   sync.Mutex
 	aead cipher.AEAD // nil until the key is needed
-	id   [4]byte     // tells keys apart
+	id   keyID
+	why  error // why the key does not lie where it is wanted
 }
 
 // NewSealer returns a Sealer whose key lies in the file at path. The file is
 // read when it is first needed, and made by the first Seal: 0600, and on the
 // disk before anything is sealed with it.
-func NewSealer(path string) *Sealer { return &Sealer{path: path} }
+func NewSealer(path string) *Sealer { return &Sealer{path: path, want: InFile} }
+
+// NewSealerAt returns a Sealer whose key is wanted in the place want, Auto,
+// InKeychain or InFile. The file at path holds the key, or says under which id
+// the keychain has it; a key that was made stays where it is until Settle.
+func NewSealerAt(path, want string, chain Keychain) *Sealer {
+	return &Sealer{path: path, want: want, chain: chain}
+}
 
 // A sealed secret is a version, the first bytes of the key's hash, the nonce,
 // the ciphertext and its tag.
@@ -66,7 +75,7 @@ func (s *Sealer) Open(sealed []byte, where ...string) (string, error) {
 	}
 	head, rest := sealed[:sealHeader], sealed[sealHeader:]
 	if !bytes.Equal(head[1:], id[:]) {
-		return "", fmt.Errorf("%w than %s", ErrOtherKey, s.path)
+		return "", fmt.Errorf("%w than the one of %s", ErrOtherKey, s.path)
 	}
 	plain, err := aead.Open(nil, nil, rest, additional(head, where))
 	if err != nil {
@@ -88,15 +97,15 @@ func additional(head []byte, where []string) []byte {
 
 // key returns the cipher, reading the key if it was not read yet, and making
 // it if create.
-func (s *Sealer) key(create bool) (cipher.AEAD, [4]byte, error) {
+func (s *Sealer) key(create bool) (cipher.AEAD, keyID, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.aead != nil {
 		return s.aead, s.id, nil
 	}
-	key, err := readKey(s.path)
+	key, err := s.read()
 	if create && errors.Is(err, errNoKey) {
-		key, err = makeKey(s.path)
+		key, err = s.make()
 	}
 	if err != nil {
 		return nil, s.id, err
@@ -108,7 +117,6 @@ func (s *Sealer) key(create bool) (cipher.AEAD, [4]byte, error) {
 	if s.aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
 		return nil, s.id, err
 	}
-	h := sha256.Sum256(append([]byte("portico key id\x00"), key...))
-	copy(s.id[:], h[:])
+	s.id = idOf(key)
 	return s.aead, s.id, nil
 }
