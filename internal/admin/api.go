@@ -82,6 +82,7 @@ func newAPI(o *Options) *api {
 	a.access()
 	a.acts()
 	a.sessions()
+	a.reveal()
 	a.requests()
 	a.usage()
 	a.models()

@@ -49,3 +49,16 @@ func TestPastFlags(t *testing.T) {
 		}
 	}
 }
+
+func TestReveal(t *testing.T) {
+	s := newShell(t, "")
+	s.run(exitOK, "", "account", "add", "far", "--provider", "openai", "--base-url", "http://127.0.0.1:1/v1", "--key", "env:SOME_KEY", "--proxy", "http://u:pass@127.0.0.1:1", "--no-test")
+	out, _ := s.run(exitOK, "", "account", "reveal", "far")
+	has(t, "an account's secrets", out, "api_key: sk-CANARY-0123456789abcdef\n", "proxy: http://u:pass@127.0.0.1:1\n")
+	out, _ = s.run(exitOK, "", "account", "reveal", "far", "--json")
+	has(t, "as JSON", out, `"api_key": "sk-CANARY-0123456789abcdef"`)
+	_, errs := s.run(exitUnknown, "", "account", "reveal", "nobody")
+	has(t, "an account that is not there", errs, "hint: portico account list")
+	out, _ = s.run(exitOK, "", "access", "audit", "--what", "reveal-account")
+	has(t, "the audit log", out, "far")
+}

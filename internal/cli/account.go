@@ -18,6 +18,7 @@ type accountCmd struct {
 	Test    accountTest   `cmd:"" help:"Ask an account's upstream whether it would serve."`
 	Heal    accountHeal   `cmd:"" help:"Forget an account's faults, so that it is tried at once."`
 	Remove  accountRemove `cmd:"" help:"Remove an account and its credential."`
+	Reveal  accountReveal `cmd:"" help:"Print the secrets of an account that was added here."`
 	Enable  accountSwitch `cmd:"" help:"Let an account serve again."`
 	Disable accountSwitch `cmd:"" help:"Let an account rest without removing it."`
 }
