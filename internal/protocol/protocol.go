@@ -33,9 +33,25 @@ const (
 	Complete    // OpenAI's legacy text completion
 	Count       // how many tokens a conversation has
 	Embed       // a vector for a text
+
+	// Two more say how an upstream may be asked for pictures. To the client
+	// both are Other.
+	Images // in OpenAI's API for them
+	Draw   // of models that draw in a conversation
 )
 
-var opNames = [...]string{"other", "chat", "complete", "count", "embed"}
+// Served is the operation as which an upstream sees o.
+func (o Op) Served() Op {
+	switch o {
+	case Images:
+		return Other
+	case Draw:
+		return Chat
+	}
+	return o
+}
+
+var opNames = [...]string{"other", "chat", "complete", "count", "embed", "images", "draw"}
 
 // String is the operation as the ledger spells it.
 func (o Op) String() string { return opNames[min(int(o), len(opNames)-1)] }

@@ -51,6 +51,7 @@ type job struct {
 	streamed bool // the upstream's answer is a stream of events
 	sse      bool // the client's, too, and it has begun
 	told     bool // of the failure, in the upstream's own words
+	early    bool // heartbeats may begin the client's stream, see foretell
 	abort    bool // the connection must break, so that the answer is not taken for whole
 
 	// Whom to ask, and in which form.
@@ -132,6 +133,7 @@ type line struct {
 	stall     time.Duration // how long a client may take nothing
 	committed bool          // the status is out; nothing can be taken back
 	beating   bool          // silence is filled with heartbeats
+	foretold  bool          // the first of them sends the status
 	open      bool          // a part of an event is out, and the rest is not
 	until     time.Duration // the time limit for writing, as it is set
 	out       int64         // bytes of the body
@@ -329,6 +331,10 @@ func (a *answer) heartbeat() {
 	if a.line.open {
 		a.watch.beat = a.watch.now()
 		return
+	}
+	if a.line.foretold {
+		a.line.foretold, a.line.committed = false, true
+		a.line.w.WriteHeader(http.StatusOK)
 	}
 	if a.put(a.c.Codec.Heartbeat(), true) != nil {
 		a.line.beating = false

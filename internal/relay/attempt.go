@@ -34,6 +34,9 @@ func (a *answer) attempt(l *pool.Lease, leg int, model string) (f *fault.Fault) 
 	if err != nil {
 		return a.drop(l.Way, refusalOf(err))
 	}
+	if a.form.make != nil {
+		a.foretell()
+	}
 	ctx, cancel := context.WithCancelCause(a.ctx)
 	defer cancel(nil)
 	first, idle := a.limits(l)
@@ -95,7 +98,7 @@ func (a *answer) outgoing(ctx context.Context, l *pool.Lease, t asked, model str
 	out.Header = a.r.outgoing(a.c.Header, l.Account.By, a.form.make != nil)
 	a.try.sent = load(out, t.body, t.lasting)
 	err := l.Account.By.Address(out, l.Account.Account, provider.Target{
-		Protocol: l.Way.Protocol, Op: l.Way.Op, Model: model, Stream: a.c.Stream, Path: t.path, Query: t.query,
+		Protocol: l.Way.Protocol, Op: l.Way.Op.Served(), Model: model, Stream: a.c.Stream, Path: t.path, Query: t.query,
 	})
 	if err != nil {
 		if f, ok := errors.AsType[*fault.Fault](err); ok {
@@ -117,7 +120,7 @@ var blank http.Request
 
 // receive reads an answer and carries it, or says what is wrong with it.
 func (a *answer) receive(ctx context.Context, resp *http.Response) *fault.Fault {
-	op := a.form.way.Op
+	op := a.form.way.Op.Served()
 	kind := mediaType(resp.Header)
 	switch status := resp.StatusCode; {
 	case status == http.StatusNotModified && op == protocol.Other && len(a.c.Header["If-None-Match"]) > 0:

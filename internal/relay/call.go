@@ -52,6 +52,8 @@ type Call struct {
 	// conversation that it belongs to, "" for none, if what they stand for is
 	// in Body already.
 	Previous, Conversation string
-	turn                   *turn       // what is kept of the call and its answer, nil: nothing
-	compaction             *compaction // it has a conversation written down, nil: it does not
+	// alone: of the several answers that Body asks for, the call is for one.
+	alone      bool
+	turn       *turn       // what is kept of the call and its answer, nil: nothing
+	compaction *compaction // it has a conversation written down, nil: it does not
 }

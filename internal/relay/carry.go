@@ -70,7 +70,11 @@ func (a *answer) findForms() {
 		a.addCompactions()
 		return
 	}
-	a.addForm(form{way: pool.Way{Op: a.c.Op, Protocol: own.Name()}, codec: own})
+	op := a.c.Op
+	if draws(a.c) {
+		op = protocol.Images
+	}
+	a.addForm(form{way: pool.Way{Op: op, Protocol: own.Name()}, codec: own})
 	if a.c.Op == protocol.Complete {
 		a.addForm(form{way: pool.Way{Op: protocol.Chat, Protocol: protocol.OpenAIChat}, codec: own, make: newCompletion})
 	}
@@ -187,13 +191,23 @@ type PathModeler interface {
 // account knows it by another.
 func (a *answer) own(model string) (asked, error) {
 	c := a.c
-	if model == c.Model {
+	if model == c.Model && !c.alone {
 		return asked{c.Path, c.Query, c.Body, c.Lasting}, nil
 	}
 	if a.asked.path != "" && a.askFor == model {
 		return a.asked, nil
 	}
 	t := asked{c.Path, c.Query, c.Body, c.Lasting}
+	if c.alone {
+		var err error
+		if t.body, err = onePicture(c); err != nil {
+			return asked{}, unroutable(err)
+		}
+	}
+	if model == c.Model {
+		a.asked, a.askFor = t, model
+		return t, nil
+	}
 	if p, ok := c.Codec.(PathModeler); ok {
 		if t.path, ok = p.SetPathModel(c.Path, model); !ok {
 			return asked{}, unroutable(errors.New("the path cannot name it"))
@@ -202,9 +216,9 @@ func (a *answer) own(model string) (asked, error) {
 	if len(c.Body) > 0 {
 		var err error
 		if boundary, ok := formBoundary(c.Header); ok {
-			t.body, err = setFormModel(c.Body, boundary, model)
+			t.body, err = setFormField(t.body, boundary, "model", model)
 		} else {
-			t.body, err = c.Codec.SetModel(c.Body, model)
+			t.body, err = c.Codec.SetModel(t.body, model)
 		}
 		if err != nil {
 			return asked{}, unroutable(err)

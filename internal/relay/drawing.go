@@ -33,22 +33,60 @@ func (a *answer) undressed() string {
 	return ""
 }
 
-// addDrawings adds the form in which OpenAI's requests for pictures are put to
-// models of Google's that draw.
+// addDrawings adds the forms in which OpenAI's requests for pictures are put to
+// models that draw in a conversation. Which models do that, and in which
+// protocol, their providers say.
 func (a *answer) addDrawings() {
-	c, ok := a.r.codecs[protocol.Gemini].(protocol.Translator)
-	if !ok || !draws(a.c) {
+	if !draws(a.c) {
 		return
 	}
-	a.addForm(form{
-		way: pool.Way{Op: protocol.Chat, Protocol: protocol.Gemini}, codec: c, foreign: true,
-		make: func(call *Call) (carrier, error) { return newDrawn(call, c) },
-	})
+	for i := range sketches {
+		s := &sketches[i]
+		if c, ok := a.r.codecs[s.protocol].(protocol.Translator); ok {
+			a.addForm(form{
+				way: pool.Way{Op: protocol.Draw, Protocol: s.protocol}, codec: c, foreign: true,
+				make: func(call *Call) (carrier, error) { return newDrawn(call, c, s) },
+			})
+		}
+	}
+}
+
+// A sketch is how the models of one protocol are asked for a picture.
+type sketch struct {
+	protocol string
+	// ask writes the request to the model that is served by that name.
+	ask func(r *drawing.Request, served string) (asked, error)
+}
+
+var sketches = [...]sketch{
+	{protocol.Gemini, askGoogle},
+	{protocol.OpenAIResponses, func(r *drawing.Request, served string) (asked, error) {
+		return asked{path: "/responses", body: r.Responses(served)}, nil
+	}},
+	{protocol.OpenAIChat, func(r *drawing.Request, served string) (asked, error) {
+		return asked{path: "/chat/completions", body: r.Chat(served)}, nil
+	}},
+}
+
+func askGoogle(r *drawing.Request, served string) (asked, error) {
+	path, query := "/models/x:generateContent", ""
+	if r.Stream {
+		path, query = "/models/x:streamGenerateContent", "alt=sse"
+	}
+	path, ok := gemini.SetPathModel(path, drawing.Base(served))
+	if !ok {
+		return asked{}, fault.New(fault.Unsupported, "no path can name the model %q", served)
+	}
+	return asked{path: path, query: query, body: r.Google(served)}, nil
 }
 
 // maxDrawn is the largest answer of a model that draws, or event of it, in
 // bytes: pictures of 4K come as PNG, in base64.
 const maxDrawn = 64 << 20
+
+// maxAlbum is how much is kept of several pictures that are drawn at the same
+// time, in bytes.
+const maxAlbum = 4 * maxDrawn
 
 // largest is how much of an answer, or of an event, is taken, which is the usual
 // unless it is a picture.
@@ -59,11 +97,12 @@ func (a *answer) largest(usual int) int {
 	return usual
 }
 
-// A drawn call carries a request for pictures to an upstream that draws in a
-// conversation, one leg for each picture.
+// A drawn call carries a request for a picture to an upstream that draws in a
+// conversation.
 type drawn struct {
 	c        *Call
 	upstream protocol.Translator
+	sketch   *sketch
 	req      *drawing.Request
 	ans      *drawing.Answer
 
@@ -72,16 +111,22 @@ type drawn struct {
 	stream []byte // of whole legs, for a client that wants a stream
 }
 
-func newDrawn(c *Call, upstream protocol.Translator) (carrier, error) {
+func newDrawn(c *Call, upstream protocol.Translator, s *sketch) (carrier, error) {
 	req, err := drawing.FromOpenAI(c.Path, c.Header.Get("Content-Type"), c.Body)
 	if err != nil {
 		return nil, err
 	}
 	req.Stream = c.Stream
-	return &drawn{c: c, upstream: upstream, req: req, ans: req.NewAnswer(c.Start.Unix())}, nil
+	if c.alone {
+		req.N = 1
+	}
+	return &drawn{c: c, upstream: upstream, sketch: s, req: req, ans: req.NewAnswer(c.Start.Unix())}, nil
 }
 
-func (d *drawn) legs() int { return d.req.N }
+// legs is 1: of several pictures each is a call of its own, see fan.
+func (*drawn) legs() int { return 1 }
+
+func (d *drawn) candidates() int { return d.req.N }
 
 func (d *drawn) begin(int) {
 	d.ans.Begin()
@@ -113,15 +158,7 @@ func (d *drawn) ask(_ int, to *pool.Account, served string) (asked, error) {
 		f.Param = lacks[0].Path
 		return asked{}, f
 	}
-	path, query := "/models/x:generateContent", ""
-	if d.c.Stream {
-		path, query = "/models/x:streamGenerateContent", "alt=sse"
-	}
-	path, ok := gemini.SetPathModel(path, drawing.Base(served))
-	if !ok {
-		return asked{}, fault.New(fault.Unsupported, "no path can name the model %q", served)
-	}
-	return asked{path: path, query: query, body: d.req.Google(served)}, nil
+	return d.sketch.ask(d.req, served)
 }
 
 func (d *drawn) losses() (out []string) {
@@ -157,6 +194,7 @@ func (d *drawn) kind(bool) []string {
 
 func (d *drawn) frame(dst, event, data []byte) (_ []byte, err error) {
 	d.ans.Count(data)
+	dst = d.ans.Partial(dst, data)
 	if d.events, err = d.dec.Feed(d.events[:0], event, data); err != nil {
 		return dst, err
 	}

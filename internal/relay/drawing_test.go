@@ -2,8 +2,11 @@ package relay
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"portico/internal/llm"
@@ -154,6 +157,32 @@ func TestDrawingsStream(t *testing.T) {
 		}
 	}
 
+	// Pictures are drawn at the same time, and one that breaks off costs none
+	// of the others.
+	synctest.Test(t, func(t *testing.T) {
+		var n atomic.Int64
+		r := speaking(t, []string{"gemini"}, func(*http.Request, []byte) (*http.Response, error) {
+			if i := n.Add(1); i == 2 || i > 3 { // and when it is tried again
+				a := answerOf(200, eventStream, picture)
+				a.Body.(*scripted).after = time.Second
+				return a, nil
+			}
+			a := answerOf(200, eventStream, draft, picture, end)
+			a.Body.(*scripted).pause = time.Second / 2
+			return a, nil
+		})
+		c := r.drawingCall(`{"model":"m","prompt":"a cat","stream":true,"n":3,"partial_images":1}`)
+		c.Stream = true
+		w := r.run(c)
+		whole, broken, ok := strings.Cut(w.text(), "data: {\"error\":")
+		if !ok || whole != shown+completed+shown+completed || !strings.Contains(broken, "the picture with the index") {
+			t.Errorf("%s", w.text())
+		}
+		if x := r.ledger.last(); !x.Partial || x.Usage.Output < 10 || x.Fault == "" {
+			t.Errorf("%+v", x)
+		}
+	})
+
 	// What is no picture is told as an error: as JSON while nothing is out.
 	for name, tt := range map[string]struct {
 		up     upstream
@@ -161,9 +190,8 @@ func TestDrawingsStream(t *testing.T) {
 		status int
 		want   string
 	}{
-		"refused":         {streaming(piece(`{"text":"No."}`, `,"finishReason":"IMAGE_SAFETY"}],"usageMetadata":{"candidatesTokenCount":1}}`)), "1", 400, "refused to draw this. No."},
-		"only words":      {streaming(end), "1", 503, "It says: Here."},
-		"the second cuts": {turns(streaming(picture, end), streaming(picture)), "2", 200, completed + "data: {\"error\":"},
+		"refused":    {streaming(piece(`{"text":"No."}`, `,"finishReason":"IMAGE_SAFETY"}],"usageMetadata":{"candidatesTokenCount":1}}`)), "1", 400, "refused to draw this. No."},
+		"only words": {streaming(end), "1", 503, "It says: Here."},
 	} {
 		r := speaking(t, []string{"gemini"}, tt.up)
 		c := r.drawingCall(`{"model":"m","prompt":"a cat","stream":true,"n":` + tt.n + `}`)
@@ -172,15 +200,6 @@ func TestDrawingsStream(t *testing.T) {
 		if w.status != tt.status || !strings.Contains(w.text(), tt.want) || r.ledger.last().Fault == "" {
 			t.Errorf("%s: %d %s\n%+v", name, w.status, w.text(), r.ledger.last())
 		}
-	}
-}
-
-// turns answers one after the other.
-func turns(ups ...upstream) upstream {
-	n := 0
-	return func(out *http.Request, body []byte) (*http.Response, error) {
-		n++
-		return ups[min(n, len(ups))-1](out, body)
 	}
 }
 
@@ -205,5 +224,99 @@ func TestDrawingsFetch(t *testing.T) {
 	r.fetching()
 	if w := ask("gemini-2.0-flash-image"); w.status != 200 || !strings.Contains(string(got.body), `"data":"iVBORw0KGgo="`) || r.ledger.last().Edits[0] != "files=1 of 8 bytes" {
 		t.Errorf("on: %d %s %s", w.status, w.text(), got.body)
+	}
+}
+
+// TestDrawingsElsewhere: models of OpenAI's draw with a tool, and other vendors'
+// as a part of a chat's answer.
+func TestDrawingsElsewhere(t *testing.T) {
+	const picture = `"result":"aGk=","output_format":"webp","status":"completed"}`
+	for _, tt := range []struct {
+		name, upstream, path, asked string
+		whole, stream               string
+	}{
+		{
+			"with a tool", protocol.OpenAIResponses, "/responses", `"tools":[{"type":"image_generation","size":"1536x1024","background":"transparent"`,
+			`{"id":"r1","object":"response","status":"completed","model":"m","output":[{"type":"image_generation_call","id":"ig_1",` + picture + `],"usage":{"input_tokens":3,"output_tokens":5,"total_tokens":8}}`,
+			"event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r1\",\"model\":\"m\",\"status\":\"in_progress\"}}\n\n" +
+				`data: {"type":"response.image_generation_call.partial_image","output_index":0,"partial_image_index":0,"partial_image_b64":"ZHI="}` + "\n\n" +
+				`data: {"type":"response.output_item.done","output_index":0,"item":{"type":"image_generation_call","id":"ig_1",` + picture + "}\n\n" +
+				`data: {"type":"response.completed","response":{"id":"r1","status":"completed","output":[{"type":"image_generation_call","id":"ig_1",` + picture + `],"usage":{"input_tokens":3,"output_tokens":5,"total_tokens":8}}}` + "\n\n",
+		},
+		{
+			"in a chat", protocol.OpenAIChat, "/chat/completions", `"modalities":["image","text"],"image_config":{"aspect_ratio":"3:2"}`,
+			`{"id":"c1","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Here.","images":[{"type":"image_url","image_url":{"url":"data:image/webp;base64,aGk="}}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":5}}`,
+			`data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}` + "\n\n" +
+				`data: {"id":"c1","choices":[{"index":0,"delta":{"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,ZHI="}}]}}]}` + "\n\n" +
+				`data: {"id":"c1","choices":[{"index":0,"delta":{"images":[{"type":"image_url","image_url":{"url":"data:image/webp;base64,aGk="}}]}}]}` + "\n\n" +
+				`data: {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n" +
+				`data: {"id":"c1","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5}}` + "\n\ndata: [DONE]\n\n",
+		},
+	} {
+		for _, stream := range []bool{false, true} {
+			up := replyWith(200, "application/json", tt.whole)
+			if stream {
+				up = streaming(tt.stream)
+			}
+			var got seen
+			r := speaking(t, []string{tt.upstream}, watching(&got, up))
+			r.vendor.takes = []protocol.Op{protocol.Draw}
+			c := r.drawingCall(`{"model":"m","prompt":"a cat","size":"1536x1024","background":"transparent","n":2,"partial_images":1,"stream":` + strconv.FormatBool(stream) + `}`)
+			c.Stream = stream
+			w := r.run(c)
+			if w.status != 200 || strings.Count(w.text(), `"b64_json":"aGk="`) != 2 || strings.Count(w.text(), `"b64_json":"ZHI="`) != map[bool]int{true: 2}[stream] || !strings.Contains(w.text(), `"output_format":"webp"`) {
+				t.Errorf("%s, %t: %d %s", tt.name, stream, w.status, w.text())
+			}
+			if got.path != tt.path || !strings.Contains(string(got.body), tt.asked) || strings.Contains(string(got.body), `"stream":true`) != stream {
+				t.Errorf("%s, %t: asked %s %s", tt.name, stream, got.path, got.body)
+			}
+			if x := r.ledger.last(); x.Usage != (llm.Usage{Input: 6, Output: 10}) || x.Outbound != tt.upstream || x.Op != "other" {
+				t.Errorf("%s, %t: %+v", tt.name, stream, x)
+			}
+		}
+	}
+}
+
+// TestAlbumBound: what is kept of pictures that are drawn at the same time is
+// bounded.
+func TestAlbumBound(t *testing.T) {
+	r := speaking(t, []string{"gemini"}, failing(nil))
+	c := r.drawingCall(`{"model":"m","prompt":"a cat","n":2}`)
+	a := r.relay.begin(t.Context(), newClient(), c)
+	defer a.end()
+	a.fan = 2
+	x, f := a.newFan()
+	if f != nil || x.most != maxAlbum || len(x.legs) != 2 || !x.legs[1].c.alone {
+		t.Fatalf("%v, %+v", f, x)
+	}
+	x.most = 10
+	l := x.legs[1]
+	l.WriteHeader(200)
+	if _, err := l.Write(make([]byte, 10)); err != nil {
+		t.Error(err)
+	}
+	if _, err := l.Write([]byte{0}); err == nil || l.bad == nil {
+		t.Error("more is kept than may be")
+	}
+}
+
+// TestOnePicture: the call for one of several pictures asks an account that has
+// the API for one, whatever the client's request looks like.
+func TestOnePicture(t *testing.T) {
+	var got seen
+	r := speaking(t, []string{"openai-chat"}, watching(&got, replyWith(200, "application/json", `{"data":[]}`)))
+	r.routes(route.Rule{Match: "draw", To: []string{"served"}})
+	const form = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nMODEL\r\n--b\r\nContent-Disposition: form-data; name=n\r\n\r\nMANY\r\n--b--\r\n"
+	for _, tt := range []struct{ kind, body, model, want string }{
+		{"application/json", `{"model":"m","n":3,"prompt":"a"}`, "m", `{"model":"m","n":1,"prompt":"a"}`},
+		{"application/json", `{"model":"draw","n":3,"prompt":"a"}`, "draw", `{"model":"served","n":1,"prompt":"a"}`},
+		{"multipart/form-data; boundary=b", strings.NewReplacer("MODEL", "m", "MANY", "3").Replace(form), "m", strings.NewReplacer("MODEL", "m", "MANY", "1").Replace(form)},
+		{"multipart/form-data; boundary=b", strings.NewReplacer("MODEL", "draw", "MANY", "3").Replace(form), "draw", strings.NewReplacer("MODEL", "served", "MANY", "1").Replace(form)},
+	} {
+		c := r.drawingCall(tt.body)
+		c.Header, c.Model, c.alone = http.Header{"Content-Type": {tt.kind}}, tt.model, true
+		if w := r.run(c); w.status != 200 || string(got.body) != tt.want || string(c.Body) != tt.body {
+			t.Errorf("%d, asked\n%s\nwant\n%s", w.status, got.body, tt.want)
+		}
 	}
 }

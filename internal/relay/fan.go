@@ -47,6 +47,7 @@ type fan struct {
 	merger  *candidates.Merger
 	out     []byte
 	held    int // bytes that the legs keep
+	most    int // of them that are kept
 	ended   int // legs that came to their end
 	waiting int // legs that wait for another's end
 	fault   *fault.Fault
@@ -90,6 +91,9 @@ func (a *answer) newFan() (*fan, *fault.Fault) {
 	a.lost = a.fanLosses(a.best)
 	x := &fan{a: a, best: a.best, dialect: d, stream: a.c.Stream, seeded: d.Seeded(a.c.Body), before: a.x, attempts: slices.Clone(a.attempts)}
 	x.turn.L = &x.mu
+	if x.most = maxWhole; draws(a.c) {
+		x.most = maxAlbum
+	}
 	_, array := framed(a.c.Codec)
 	x.merger = d.NewMerger(n, array)
 	x.ctx, x.cancel = context.WithCancelCause(a.ctx)
@@ -101,6 +105,7 @@ func (a *answer) newFan() (*fan, *fault.Fault) {
 		}
 		x.legs = append(x.legs, &fanLeg{x: x, n: i, c: c, header: http.Header{}})
 	}
+	a.foretell()
 	return x, nil
 }
 
@@ -116,7 +121,9 @@ func (a *answer) one(d *candidates.Dialect, i int) (*Call, error) {
 			return nil, err
 		}
 	}
-	c.Lasting = true
+	if c.alone = draws(&c); !c.alone {
+		c.Lasting = true
+	}
 	if _, ok := framed(c.Codec); ok { // the pieces are merged one by one
 		c.Codec, c.Query = a.r.codecs[protocol.Gemini], gemini.WithSSE(c.Query)
 	}
@@ -138,13 +145,13 @@ func (x *fan) fail(n int, f *fault.Fault) {
 	if x.fault != nil {
 		return
 	}
-	if x.fault = f; x.a.line.committed {
+	if x.fault = f; x.a.live {
 		own := *f
-		own.Msg = fmt.Sprintf("the candidate with the index %d broke off: %s", n, f.Msg)
+		own.Msg = fmt.Sprintf("the %s with the index %d broke off: %s", x.dialect.Noun, n, f.Msg)
 		x.fault = &own
 		return
 	}
-	x.cancel(&fault.Fault{Class: fault.Canceled, Msg: "another candidate of the same request failed"})
+	x.cancel(&fault.Fault{Class: fault.Canceled, Msg: "another " + x.dialect.Noun + " of the same request failed"})
 }
 
 // pass sends what the legs have made. The lock is held.
@@ -153,10 +160,10 @@ func (x *fan) pass(l *fanLeg) error {
 	switch {
 	case len(x.out) == 0:
 		return nil
-	case x.fault != nil && !a.line.committed:
+	case x.fault != nil && !a.live:
 		return x.fault
 	}
-	if !a.line.committed {
+	if !a.committed() {
 		x.open(l, x.withSeed(append(slices.Clip(a.lost), l.header[lossHeader]...)))
 	}
 	if x.told == len(x.legs) { // all of them are whole with this
@@ -191,7 +198,9 @@ func head(h http.Header, l *fanLeg, lost []string) {
 			h[name] = v
 		}
 	}
-	h[lossHeader] = []string{headerText(strings.Join(lost, ", "))}
+	if len(lost) > 0 {
+		h[lossHeader] = []string{headerText(strings.Join(lost, ", "))}
+	}
 }
 
 // conclude sends what is owed once all legs are through.
@@ -210,7 +219,7 @@ func (x *fan) conclude() *fault.Fault {
 			return f
 		}
 		if err != nil {
-			return fault.New(fault.Broken, "the candidates cannot be put together: %s", err)
+			return fault.New(fault.Broken, "the %ss cannot be put together: %s", x.dialect.Noun, err)
 		}
 		h := a.line.w.Header()
 		head(h, x.legs[0], a.lost)
@@ -218,7 +227,7 @@ func (x *fan) conclude() *fault.Fault {
 		return a.deliver(http.StatusOK, body)
 	}
 	out := x.merger.End(nil)
-	if !a.line.committed {
+	if !a.committed() {
 		x.open(x.legs[0], a.lost)
 	}
 	a.record(len(out), false)

@@ -7,6 +7,7 @@ import (
 
 	"portico/internal/fault"
 	"portico/internal/journal"
+	"portico/internal/protocol/candidates"
 	"portico/internal/sse"
 )
 
@@ -59,6 +60,9 @@ func (l *fanLeg) end(f *fault.Fault) {
 	}
 	if f != nil {
 		x.fail(l.n, f)
+	}
+	if x.out = x.merger.Over(x.out, l.n); x.stream {
+		_ = x.pass(l) // a client that left is noticed by whoever writes next
 	}
 	x.ended++
 	x.turn.Broadcast()
@@ -159,8 +163,8 @@ func (l *fanLeg) Write(p []byte) (int, error) {
 		return 0, l.bad
 	case l.status != http.StatusOK:
 		return len(p), nil
-	case x.held+len(p) > maxWhole:
-		l.bad = fault.New(fault.Broken, "the upstreams' answers are of no use: together they are larger than %d MiB", maxWhole>>20)
+	case x.held+len(p) > x.most:
+		l.bad = fault.New(fault.Broken, "the upstreams' answers are of no use: together they are larger than %d MiB", x.most>>20)
 		return 0, l.bad
 	}
 	l.buf = append(l.buf, p...)
@@ -179,7 +183,9 @@ func (l *fanLeg) Write(p []byte) (int, error) {
 		}
 		rest = rest[n:]
 	}
-	x.held -= len(l.buf) - len(rest)
+	if x.dialect != candidates.Pictures { // which the merger may keep
+		x.held -= len(l.buf) - len(rest)
+	}
 	l.buf = append(l.buf[:0], rest...)
 	if err := x.pass(l); err != nil {
 		return 0, err

@@ -31,6 +31,8 @@ type chooser interface{ candidates() int }
 // dialectOf is the dialect in which c may ask for several candidates, or nil.
 func dialectOf(c *Call) *candidates.Dialect {
 	switch {
+	case draws(c):
+		return candidates.Pictures
 	case c.Op != protocol.Chat && c.Op != protocol.Complete, c.compaction != nil:
 	case c.Codec.Name() == protocol.OpenAIChat:
 		return candidates.OpenAI
@@ -97,15 +99,17 @@ func (a *answer) choices(d *candidates.Dialect) int {
 // indivisible is why n candidates are not asked for one by one with l, or nil.
 func (a *answer) indivisible(n int, l *pool.Lease) *fault.Fault {
 	switch {
-	case n > candidates.Most:
-		f := fault.New(fault.Unsupported, "%d candidates are too many: the upstream gives one at a time, so each would be a request of its own, and at most %d are made", n, candidates.Most)
+	case n > dialectOf(a.c).Most:
+		f := fault.New(fault.Unsupported, "%d candidates are too many: the upstream gives one at a time, so each would be a request of its own, and at most %d are made", n, dialectOf(a.c).Most)
 		f.Code, f.Param = "unsupported_value", "n"
 		if a.c.Codec.Name() == protocol.Gemini {
 			f.Param = "generationConfig.candidateCount"
 		}
 		return f
 	case a.c.strict():
-		return lossy(a.fanLosses(a.bestOf(l.Account, l.Way.Protocol)))
+		if lost := a.fanLosses(a.bestOf(l.Account, l.Way.Protocol)); len(lost) > 0 {
+			return lossy(lost)
+		}
 	}
 	return nil
 }
@@ -113,6 +117,9 @@ func (a *answer) indivisible(n int, l *pool.Lease) *fault.Fault {
 // fanLosses is what is lost of the request by asking for its candidates one by
 // one, of which the best are chosen as b says.
 func (a *answer) fanLosses(b completions.Best) []string {
+	if draws(a.c) {
+		return nil // each picture is one anyway
+	}
 	lost := []string{lostN}
 	if a.c.Op != protocol.Complete {
 		return lost
@@ -139,6 +146,12 @@ const (
 // for one request: its protocol has a seat for them, nothing is known that
 // speaks against it, and it has not refused them lately.
 func (r *Relay) several(w pool.Way, to *pool.Account, model string) bool {
+	switch w.Op {
+	case protocol.Images:
+		return true
+	case protocol.Draw:
+		return false
+	}
 	switch w.Protocol {
 	case protocol.Anthropic, protocol.OpenAIResponses:
 		return false

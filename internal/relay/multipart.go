@@ -6,9 +6,9 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-)
 
-var errNoModelField = errors.New("the form has no field named model")
+	"portico/internal/jsonedit"
+)
 
 // formBoundary is the boundary of a multipart form, if the body is one.
 func formBoundary(h http.Header) (string, bool) {
@@ -20,11 +20,11 @@ func formBoundary(h http.Header) (string, bool) {
 	return params["boundary"], err == nil && params["boundary"] != ""
 }
 
-// setFormModel returns a multipart form with the value of every field named
-// model replaced, all other bytes unchanged.
-func setFormModel(body []byte, boundary, model string) ([]byte, error) {
+// setFormField returns a multipart form with the value of every plain field of
+// that name replaced, all other bytes unchanged.
+func setFormField(body []byte, boundary, name, to string) ([]byte, error) {
 	mark := []byte("\r\n--" + boundary)
-	out := make([]byte, 0, len(body)+len(model))
+	out := make([]byte, 0, len(body)+len(to))
 	rest, found := body, false
 	for {
 		head, value, ok := bytes.Cut(rest, []byte("\r\n\r\n"))
@@ -36,8 +36,8 @@ func setFormModel(body []byte, boundary, model string) ([]byte, error) {
 			break
 		}
 		out = append(append(out, head...), "\r\n\r\n"...)
-		if namesModel(head) {
-			out, found = append(out, model...), true
+		if namesField(head, name) {
+			out, found = append(out, to...), true
 		} else {
 			out = append(out, value...)
 		}
@@ -45,14 +45,14 @@ func setFormModel(body []byte, boundary, model string) ([]byte, error) {
 		rest = after
 	}
 	if !found {
-		return nil, errNoModelField
+		return nil, errors.New("the form has no field named " + name)
 	}
 	return append(out, rest...), nil
 }
 
-// namesModel reports whether the head of a part is that of a plain field named
-// model.
-func namesModel(head []byte) bool {
+// namesField reports whether the head of a part is that of a plain field of
+// that name.
+func namesField(head []byte, field string) bool {
 	for line := range strings.SplitSeq(string(head), "\r\n") {
 		name, value, _ := strings.Cut(line, ":")
 		if !strings.EqualFold(name, "Content-Disposition") {
@@ -60,7 +60,16 @@ func namesModel(head []byte) bool {
 		}
 		_, params, err := mime.ParseMediaType(value)
 		_, file := params["filename"]
-		return err == nil && params["name"] == "model" && !file
+		return err == nil && params["name"] == field && !file
 	}
 	return false
+}
+
+// onePicture is the body of a call that asks for several pictures as one that
+// asks for one.
+func onePicture(c *Call) ([]byte, error) {
+	if boundary, ok := formBoundary(c.Header); ok {
+		return setFormField(c.Body, boundary, "n", "1")
+	}
+	return jsonedit.Set(c.Body, "n", []byte("1"))
 }

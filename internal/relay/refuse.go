@@ -31,7 +31,7 @@ func (a *answer) tell(f *fault.Fault) {
 	a.fresh = false
 	a.x.Fault, a.x.Code, a.x.Error = f.Class.String(), clip(f.Code, 128), clip(f.Msg, 512)
 	switch {
-	case a.line.committed:
+	case a.committed():
 		a.breakOff(f)
 	case a.reply.of == f:
 		maps.Copy(a.line.w.Header(), a.reply.header)

@@ -242,7 +242,7 @@ func (a *answer) closeLeg(resp *http.Response) *fault.Fault {
 		return a.useless(fault.Streaming, err)
 	case len(out) == 0:
 		return nil
-	case !a.line.committed:
+	case !a.committed():
 		a.open(resp.StatusCode, resp.Header)
 	}
 	if a.lastLeg() {
@@ -304,7 +304,7 @@ func (a *answer) pass(resp *http.Response, sound bool) *fault.Fault {
 	}
 	if len(p) > 0 {
 		write := a.write
-		if !a.line.committed {
+		if !a.committed() {
 			a.open(resp.StatusCode, resp.Header)
 			write = a.writeFirst
 		}

@@ -27,6 +27,9 @@ func (a *answer) through(ctx context.Context, resp *http.Response, head []byte) 
 		}
 	}
 	a.arrived()
+	if a.committed() { // by a heartbeat for another account, that draws in a conversation
+		return a.broken(fault.Answered, "the stream of pictures has begun, and this is another answer")
+	}
 	h := a.line.w.Header()
 	a.returning(h, resp.Header)
 	a.announce(h)

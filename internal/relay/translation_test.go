@@ -5,6 +5,7 @@ import (
 	"encoding/json/jsontext"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"portico/internal/fault"
@@ -40,8 +41,11 @@ type seen struct {
 }
 
 func watching(s *seen, up upstream) upstream {
+	var mu sync.Mutex
 	return func(out *http.Request, body []byte) (*http.Response, error) {
+		mu.Lock()
 		*s = seen{out.URL.Path, out.URL.RawQuery, body, out.Header.Clone()}
+		mu.Unlock()
 		return up(out, body)
 	}
 }

@@ -38,7 +38,9 @@ func (a *answer) whole(ctx context.Context, resp *http.Response) *fault.Fault {
 		if err := c.whole(buf); err != nil {
 			return a.useless(fault.Answered, err)
 		}
-		a.returning(a.line.w.Header(), resp.Header)
+		if !a.committed() {
+			a.returning(a.line.w.Header(), resp.Header)
+		}
 		return nil
 	}
 	if a.try.watch {
@@ -60,7 +62,9 @@ func (a *answer) whole(ctx context.Context, resp *http.Response) *fault.Fault {
 func (a *answer) deliver(status int, body []byte) *fault.Fault {
 	a.x.Status = status
 	a.record(len(body), false)
-	a.commit(status)
+	if !a.committed() {
+		a.commit(status)
+	}
 	if err := a.write(body, false, false); err != nil {
 		return closed(err)
 	}
@@ -76,7 +80,7 @@ func (a *answer) conclude() *fault.Fault {
 	}
 	if a.streamed {
 		dst := c.end(nil)
-		if !a.line.committed {
+		if !a.committed() {
 			a.open(http.StatusOK, nil)
 		}
 		a.record(len(dst), false)

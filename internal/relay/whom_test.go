@@ -144,15 +144,15 @@ func TestFormModel(t *testing.T) {
 func FuzzFormModel(f *testing.F) {
 	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--b--\r\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		same, err := setFormModel(body, "b", "m")
+		same, err := setFormField(body, "b", "model", "m")
 		if err != nil {
 			return
 		}
-		other, err := setFormModel(body, "b", "other")
+		other, err := setFormField(body, "b", "model", "other")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, err := setFormModel(other, "b", "m"); err != nil || string(back) != string(same) {
+		if back, err := setFormField(other, "b", "model", "m"); err != nil || string(back) != string(same) {
 			t.Errorf("%q and back is %q, want %q", other, back, same)
 		}
 	})

@@ -6,6 +6,8 @@
 // stays as it is: what is changed are the candidates' numbers, what has to be
 // the same in all pieces of a stream, and the usage, which is summed up. OpenAI
 // calls the candidates choices, in chats and in text completions alike.
+//
+// Several pictures are made one answer likewise.
 package candidates
 
 import (
@@ -15,11 +17,14 @@ import (
 	"portico/internal/jsonedit"
 )
 
-// Most is how many answers are made one. Spec: upstreams §2.2.
+// Most is how many answers are made one, but for pictures. Spec: upstreams §2.2.
 const Most = 8
 
 // A Dialect is a protocol in which clients ask for several candidates.
 type Dialect struct {
+	Noun string // what the client calls one of them
+	Most int    // how many answers are made one
+
 	// What a request says: how many candidates are wanted, and everything
 	// that says so, below the member within, which has two spellings.
 	within []string
@@ -31,23 +36,32 @@ type Dialect struct {
 	usage string   // what they took
 	same  []string // members that are the same in all pieces of a stream
 	done  bool     // the usage has a piece of its own at the end, and [DONE] follows
+	bare  bool     // the candidates have no numbers: those of a stream come one after the other
 }
 
 // The dialects.
 var (
 	OpenAI = &Dialect{
+		Noun: "candidate", Most: Most,
 		wanted: []string{"n"}, drop: []string{"n", "best_of"},
 		list: "choices", usage: "usage", same: []string{"id", "object", "created", "model"}, done: true,
 	}
 	Gemini = &Dialect{
+		Noun: "candidate", Most: Most,
 		within: []string{"generationConfig", "generation_config"},
 		wanted: []string{"candidateCount", "candidate_count"}, drop: []string{"candidateCount", "candidate_count"},
 		list: "candidates", usage: "usageMetadata", same: []string{"responseId", "modelVersion"},
 	}
+	// Pictures is OpenAI's API for them, where requests may be forms: nothing
+	// is read of them or changed in them.
+	Pictures = &Dialect{Noun: "picture", Most: 10, list: "data", usage: "usage", bare: true}
 )
 
 // Wanted is how many candidates body asks for, 0 if it does not say.
 func (d *Dialect) Wanted(body []byte) int {
+	if d.bare {
+		return 0
+	}
 	v := body
 	if d.within != nil {
 		v = firstOf(body, d.within)
@@ -76,6 +90,9 @@ func firstOf(doc []byte, names []string) []byte {
 // Seeded reports whether body names a seed. The candidates of one answer are
 // different ones, so each request gets a seed of its own, see One.
 func (d *Dialect) Seeded(body []byte) bool {
+	if d.bare {
+		return false
+	}
 	if d.within != nil {
 		body = firstOf(body, d.within)
 	}
@@ -87,6 +104,9 @@ func (d *Dialect) Seeded(body []byte) bool {
 // higher than the client's. All else stays, so that an upstream's prompt cache
 // knows the prompt again.
 func (d *Dialect) One(body []byte, i int) ([]byte, error) {
+	if d.bare {
+		return body, nil
+	}
 	if d.within == nil {
 		return d.one(body, i)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"portico/internal/jsonedit"
 	"portico/internal/protocol/wire"
@@ -26,7 +27,7 @@ func (d *Dialect) Merge(bodies [][]byte) ([]byte, error) {
 		list := jsonedit.Get(body, d.list)
 		reason := blocked(body)
 		if (len(list) == 0 || list[0] != '[') && reason == nil {
-			return nil, fmt.Errorf("candidate %d: the answer holds none", leg)
+			return nil, fmt.Errorf("%s %d: the answer holds none", d.Noun, leg)
 		}
 		at := 0
 		if list != nil {
@@ -35,11 +36,13 @@ func (d *Dialect) Merge(bodies [][]byte) ([]byte, error) {
 					err = fmt.Errorf("%s holds what is no object", d.list)
 				}
 				if err != nil {
-					return nil, fmt.Errorf("candidate %d: %w", leg, err)
+					return nil, fmt.Errorf("%s %d: %w", d.Noun, leg, err)
 				}
-				v, index, err := number(v, at, leg, len(bodies))
-				if err != nil {
-					return nil, fmt.Errorf("candidate %d: %w", leg, err)
+				index := leg
+				if !d.bare {
+					if v, index, err = number(v, at, leg, len(bodies)); err != nil {
+						return nil, fmt.Errorf("%s %d: %w", d.Noun, leg, err)
+					}
 				}
 				all = append(all, candidate{index, v})
 				at++
@@ -112,13 +115,16 @@ type Merger struct {
 	head   [4][]byte // of d.same, as the first piece that told it had it
 	array  bool
 	frames int
-	said   bool // something of a candidate
+	said   bool    // something of a candidate
+	turn   *stream // of candidates without numbers, the one that is told
 }
 
 // A stream is what is known of one of the streams.
 type stream struct {
 	usage    []byte // as it was told last
 	feedback []byte // on its prompt, which was refused
+	held     []byte // events that wait for the turn of theirs
+	over     bool   // nothing more comes
 }
 
 // NewMerger returns a merger of n streams. With array the pieces are the
@@ -137,6 +143,9 @@ func (m *Merger) Frame(dst []byte, leg int, data []byte) ([]byte, error) {
 		return dst, nil
 	}
 	s := &m.legs[leg]
+	if m.d.bare {
+		return m.bare(dst, leg, data)
+	}
 	out := append(make([]byte, 0, len(data)+64), '{')
 	add := func(name, v []byte) {
 		if len(out) > 1 {
@@ -188,6 +197,54 @@ func (m *Merger) Frame(dst []byte, leg int, data []byte) ([]byte, error) {
 	return m.frame(dst, append(out, '}')), nil
 }
 
+// bare takes an event of a candidate without a number. A client could not tell
+// whose it is, so that one after the other is told to its end, in the order in
+// which they begin, and the events of the others wait.
+func (m *Merger) bare(dst []byte, leg int, data []byte) ([]byte, error) {
+	v := jsonedit.Get(data, "type")
+	if len(v) == 0 {
+		return dst, nil // an error, which its leg tells by itself
+	}
+	kind := wire.Text(v)
+	s := &m.legs[leg]
+	s.held = sse.Append(s.held, kind, data)
+	s.over = s.over || strings.HasSuffix(kind, ".completed")
+	return m.tell(dst), nil
+}
+
+// Over says that nothing more comes of a stream, and appends to dst what waited
+// for that.
+func (m *Merger) Over(dst []byte, leg int) []byte {
+	m.legs[leg].over = true
+	return m.tell(dst)
+}
+
+// tell appends what need not wait any more: the events of the stream whose turn
+// it is, and once that is over of the next, those first that are over, too.
+func (m *Merger) tell(dst []byte) []byte {
+	for {
+		if m.turn == nil {
+			if m.turn = m.next(); m.turn == nil {
+				return dst
+			}
+		}
+		dst = append(dst, m.turn.held...)
+		if m.turn.held = nil; !m.turn.over {
+			return dst
+		}
+		m.turn = nil
+	}
+}
+
+func (m *Merger) next() (s *stream) {
+	for i := range m.legs {
+		if l := &m.legs[i]; len(l.held) > 0 && (s == nil || l.over && !s.over) {
+			s = l
+		}
+	}
+	return s
+}
+
 // numbered is the list of a piece with the candidates' numbers, and whether
 // there is one.
 func (m *Merger) numbered(leg int, list []byte) (out []byte, said bool, err error) {
@@ -237,6 +294,9 @@ func (m *Merger) frame(dst, data []byte) []byte {
 
 // End appends what is owed once all streams came to their end.
 func (m *Merger) End(dst []byte) []byte {
+	if m.d.bare {
+		return dst
+	}
 	dst = m.refusals(dst)
 	if m.d.done {
 		if u := m.usage(); u != nil {

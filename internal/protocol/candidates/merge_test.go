@@ -134,3 +134,43 @@ func count(d *Dialect, v []byte) (n int) {
 	}
 	return n
 }
+
+// TestPictures: pictures have no numbers. Whole ones stand together; of streams
+// one after the other is told to its end.
+func TestPictures(t *testing.T) {
+	got, err := Pictures.Merge([][]byte{
+		[]byte(`{"created":1,"data":[{"b64_json":"a"}],"output_format":"png","usage":{"input_tokens":3,"input_tokens_details":{"image_tokens":1}}}`),
+		[]byte(`{"created":2,"data":[{"b64_json":"b"}],"usage":{"input_tokens":4,"input_tokens_details":{"image_tokens":2}}}`),
+	})
+	if want := `{"created":1,"data":[{"b64_json":"a"},{"b64_json":"b"}],"output_format":"png","usage":{"input_tokens":7,"input_tokens_details":{"image_tokens":3}}}`; err != nil || string(got) != want {
+		t.Errorf("%v, %s", err, got)
+	}
+	if _, err := Pictures.Merge([][]byte{[]byte(`{"data":[{}]}`), []byte(`{}`)}); err == nil || !strings.Contains(err.Error(), "picture 1") {
+		t.Error(err)
+	}
+	const draft, done = `{"type":"image_edit.partial_image","b64_json":"`, `{"type":"image_edit.completed","b64_json":"`
+	m := Pictures.NewMerger(4, false)
+	var out []byte
+	for _, e := range []struct {
+		leg  int
+		data string
+	}{{1, draft + `1a"}`}, {0, draft + `0a"}`}, {2, done + `2"}`}, {1, draft + `1b"}`}, {3, draft + `3"}`}, {1, `{"error":{}}`}, {1, done + `1"}`}, {0, done + `0"}`}} {
+		if out, err = m.Frame(out, e.leg, []byte(e.data)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out = m.End(m.Over(m.Over(out, 1), 3))
+	var told []string
+	for line := range strings.Lines(string(out)) {
+		if v, ok := strings.CutPrefix(line, "data: "); ok {
+			_, v, _ = strings.Cut(v, `b64_json":"`)
+			told = append(told, strings.TrimSuffix(v, "\"}\n"))
+		}
+	}
+	if got := strings.Join(told, " "); got != "1a 1b 1 2 0a 0 3" || strings.Count(string(out), "event: image_edit.") != 7 {
+		t.Errorf("%s\n%s", got, out)
+	}
+	if b, err := Pictures.One([]byte("--b"), 1); string(b) != "--b" || err != nil || Pictures.Wanted([]byte(`{"n":3}`)) != 0 || Pictures.Seeded([]byte(`{"seed":3}`)) {
+		t.Error("a request is read")
+	}
+}

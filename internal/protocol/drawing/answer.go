@@ -85,19 +85,29 @@ func (a *Answer) part(dst []byte, p llm.Part) []byte {
 	case *llm.Refusal:
 		a.say(p.Text)
 	case *llm.Blob:
-		if p.Kind != llm.Image || p.Data.Empty() {
-			return dst
+		return a.picture(dst, p)
+	case *llm.ServerResult: // of a tool that draws
+		for i := range p.Blobs {
+			dst = a.picture(dst, &p.Blobs[i])
 		}
-		if a.leg.last != nil {
-			dst = a.draft(dst, a.leg.last, a.leg.form)
-		}
-		a.leg.last, a.leg.form = p.Data.AppendInner(nil), formOf(p.Type)
 	case *llm.Opaque: // a picture that it only thinks of
 		data := jsonedit.Path(p.Raw, "inlineData", "data")
 		if kind := wire.Text(jsonedit.Path(p.Raw, "inlineData", "mimeType")); len(data) > 2 && data[0] == '"' && strings.HasPrefix(kind, "image/") {
 			return a.draft(dst, data[1:len(data)-1], formOf(kind))
 		}
 	}
+	return dst
+}
+
+// picture takes a picture. The one before it was a draft.
+func (a *Answer) picture(dst []byte, p *llm.Blob) []byte {
+	if p.Kind != llm.Image || p.Data.Empty() {
+		return dst
+	}
+	if a.leg.last != nil {
+		dst = a.draft(dst, a.leg.last, a.leg.form)
+	}
+	a.leg.last, a.leg.form = p.Data.AppendInner(nil), formOf(p.Type)
 	return dst
 }
 

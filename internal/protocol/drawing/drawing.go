@@ -1,8 +1,9 @@
 // Package drawing puts OpenAI's requests for pictures (POST
-// /images/generations, /images/edits) to models of Google's that draw in a
-// conversation (spec: upstreams §1D.2, parity §1.8): one request becomes a
-// generateContent request for each picture, and their answers become one
-// answer, whole or as a stream.
+// /images/generations, /images/edits) to models that draw in a conversation
+// (spec: upstreams §1D.2, parity §1.8): Google's and chat models that draw as a
+// part of their answer, and OpenAI's that draw with a tool. One request becomes
+// one of theirs for each picture, and their answers become one answer, whole or
+// as a stream.
 //
 // What such a model cannot be told is refused or named as a loss, never dropped
 // in silence.
@@ -38,8 +39,13 @@ type Request struct {
 	shape  shape
 	url    bool // pictures are wanted as addresses
 	drafts int  // of each picture, to be shown while it is drawn
-	files  map[string]file
+	// settings are those that some upstreams know.
+	settings []setting
+	files    map[string]file
 }
+
+// A setting is one that the client made.
+type setting struct{ name, value string }
 
 // lose notes a loss once: a request is put to several upstreams.
 func (r *Request) lose(path, why string) {

@@ -352,6 +352,9 @@ func FuzzRequest(f *testing.F) {
 			}
 			return
 		}
+		if !jsontext.Value(r.Chat("m")).IsValid() || !jsontext.Value(r.Responses("m")).IsValid() {
+			t.Errorf("%s\n%s", r.Chat("m"), r.Responses("m"))
+		}
 		if out := r.Google("m"); !jsontext.Value(out).IsValid() || r.N < 1 || r.N > MaxPictures || len(r.Losses) > maxLosses || len(r.given) == 0 || len(r.given) > maxGiven {
 			t.Errorf("%d, %s", r.N, out)
 		}

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"portico/internal/fault"
+	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol/form"
-	"portico/internal/protocol/jsonw"
 	"portico/internal/protocol/openaiwire"
 	"portico/internal/protocol/wire"
 	"portico/internal/sniff"
@@ -120,22 +120,46 @@ func (r *Request) all() []picture {
 	return append(slices.Clip(r.given), *r.mask)
 }
 
-// appendTo writes a picture as a part of Google's.
-func (r *Request) appendTo(dst []byte, p *picture) []byte {
-	kind, data := p.kind, p.data
-	if p.url != "" {
-		f, ok := r.files[p.url]
-		if !ok {
-			dst = jsonw.String(append(dst, `,{"fileData":{`...), "mimeType", kindOf(p.url))
-			return append(jsonw.String(dst, "fileUri", p.url), `}}`...)
-		}
-		kind, data = f.kind, f.data
+// fileOf is what is known of a picture: its media type, and its address where
+// its bytes are not there.
+func (r *Request) fileOf(p *picture) (kind, url string) {
+	if p.url == "" {
+		return p.kind, ""
 	}
-	dst = append(jsonw.String(append(dst, `,{"inlineData":{`...), "mimeType", kind), `,"data":"`...)
-	if p.raw != nil {
-		dst = base64.StdEncoding.AppendEncode(dst, p.raw)
-	} else {
-		dst = data.AppendInner(dst)
+	if f, ok := r.files[p.url]; ok {
+		return f.kind, ""
 	}
-	return append(dst, `"}}`...)
+	return kindOf(p.url), p.url
+}
+
+// appendBytes appends a picture whose bytes are there in base64, as it stands in
+// a JSON string.
+func (r *Request) appendBytes(dst []byte, p *picture) []byte {
+	switch {
+	case p.url != "":
+		return r.files[p.url].data.AppendInner(dst)
+	case p.raw != nil:
+		return base64.StdEncoding.AppendEncode(dst, p.raw)
+	}
+	return p.data.AppendInner(dst)
+}
+
+// appendURL appends where a picture is as a JSON string: its address, or its
+// bytes in one.
+func (r *Request) appendURL(dst []byte, p *picture) []byte {
+	kind, url := r.fileOf(p)
+	if url != "" {
+		return jsonedit.Quote(dst, url)
+	}
+	dst = append(append(append(dst, `"data:`...), kind...), `;base64,`...)
+	return append(r.appendBytes(dst, p), '"')
+}
+
+// room is about how long a request is that holds all that is given.
+func (r *Request) room() int {
+	n := 1024 + r.prompt.Len()
+	for _, p := range r.all() {
+		n += len(p.raw)/3*4 + p.data.Len() + len(r.files[p.url].data.Head(1<<30)) + len(p.url) + 128
+	}
+	return n
 }

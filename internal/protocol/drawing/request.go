@@ -1,6 +1,7 @@
 package drawing
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,9 +50,6 @@ func (r *Request) check() error {
 		return refuse(fault.Malformed, "image", "the request has no picture to edit")
 	case len(r.given) > maxGiven:
 		return refuse(fault.Malformed, "image", "the request has %d pictures; at most %d are taken", len(r.given), maxGiven)
-	}
-	if r.mask != nil {
-		r.lose("mask", "emulated: the mask goes as a picture with words, and the model may draw beyond it")
 	}
 	return r.shape.check()
 }
@@ -180,7 +178,7 @@ func numbered(name string) bool {
 // set takes a setting, in JSON or in a form.
 func (r *Request) set(name, value string) error {
 	switch name {
-	case "user", "moderation": // change no picture
+	case "user": // changes no picture
 	case "model":
 		r.model = value
 	case "n":
@@ -203,21 +201,15 @@ func (r *Request) set(name, value string) error {
 		}
 		r.url = value == "url"
 	case "output_format":
-		switch value {
-		case "png":
-		case "jpeg", "webp":
-			r.lose(name, "approximated: the picture comes in the form in which the model draws it")
-		default:
+		if value != "png" && value != "jpeg" && value != "webp" {
 			return refuse(fault.Malformed, name, "output_format must be png, jpeg or webp")
 		}
+		r.keep(name, value)
 	case "background":
-		switch value {
-		case "auto", "opaque":
-		case "transparent":
-			r.lose(name, "dropped: the model draws no transparent background")
-		default:
+		if value != "auto" && value != "opaque" && value != "transparent" {
 			return refuse(fault.Malformed, name, "background must be transparent, opaque or auto")
 		}
+		r.keep(name, value)
 	case "stream":
 		r.Stream = value == "true"
 	case "partial_images":
@@ -225,19 +217,21 @@ func (r *Request) set(name, value string) error {
 		if err != nil || n < 0 || n > maxDrafts {
 			return refuse(fault.Malformed, name, "partial_images must be a whole number from 0 to %d", maxDrafts)
 		}
-		if r.drafts = n; n > 0 {
-			r.lose(name, "approximated: only those pictures are shown that the model makes while it thinks")
-		}
-	case "input_fidelity":
-		if value != "low" {
-			r.lose(name, "dropped: the model has no such setting")
-		}
-	case "output_compression":
-		if value != "100" {
-			r.lose(name, "dropped: the model has no such setting")
-		}
+		r.drafts = n
 	default:
-		r.lose(name, "dropped: the model has no such setting")
+		r.keep(name, value)
 	}
 	return nil
+}
+
+// keep keeps a setting of which each upstream makes what it can. Of repeated
+// ones the last counts.
+func (r *Request) keep(name, value string) {
+	if i := slices.IndexFunc(r.settings, func(s setting) bool { return s.name == name }); i >= 0 {
+		r.settings[i].value = value
+		return
+	}
+	if len(r.settings) < maxLosses {
+		r.settings = append(r.settings, setting{name, value})
+	}
 }

@@ -140,7 +140,7 @@ func formOf(a *provider.Account) (endpoint.Form, error) {
 // the name of a deployment whether it takes them, so they are put as chats.
 func (azure) Speaks(a *provider.Account, op protocol.Op, _ string) []string {
 	switch op {
-	case protocol.Chat, protocol.Other:
+	case protocol.Chat, protocol.Other, protocol.Images:
 		return a.Protocols
 	case protocol.Embed:
 		if a.Takes(protocol.OpenAIChat) {

@@ -151,6 +151,10 @@ func (c *compat) Speaks(a *provider.Account, op protocol.Op, _ string) []string 
 		return chatIf(p.Completes && a.Takes(protocol.OpenAIChat))
 	case protocol.Embed:
 		return chatIf(p.Embeds && a.Takes(protocol.OpenAIChat))
+	case protocol.Images:
+		return chatIf(!p.Draws && a.Takes(protocol.OpenAIChat))
+	case protocol.Draw:
+		return chatIf(p.Draws && a.Takes(protocol.OpenAIChat))
 	case protocol.Count:
 		for i, proto := range p.Counts {
 			if a.Takes(proto) {

@@ -56,6 +56,11 @@ func TestSpeaks(t *testing.T) {
 	}{
 		{"groq", nil, protocol.Chat, both},
 		{"groq", nil, protocol.Other, both},
+		{"groq", nil, protocol.Images, chat},
+		{"groq", nil, protocol.Draw, nil},
+		{"openrouter", nil, protocol.Images, nil},
+		{"openrouter", nil, protocol.Draw, chat},
+		{"openrouter", []string{protocol.Anthropic}, protocol.Draw, nil},
 		{"groq", nil, protocol.Complete, nil},
 		{"groq", nil, protocol.Embed, nil},
 		{"groq", nil, protocol.Count, nil},

@@ -28,6 +28,7 @@ type preset struct {
 	Remembers bool
 	Completes bool
 	Embeds    bool
+	Draws     bool
 	Counts    []string
 	Local     bool
 	Gauge     *provider.Gauge

@@ -100,8 +100,25 @@ func (openai) Speaks(a *provider.Account, op protocol.Op, model string) []string
 			return chat
 		}
 		return nil
+	case protocol.Images:
+		if a.Takes(protocol.OpenAIChat) && Images(model) {
+			return chat
+		}
+		return nil
+	case protocol.Draw: // with a tool
+		if a.Takes(protocol.OpenAIResponses) && !Images(model) {
+			return responses
+		}
+		return nil
 	}
 	return a.Protocols
+}
+
+// Images reports whether OpenAI serves model in its API for pictures, which
+// knows none of the models that converse: gpt-image-1, chatgpt-image-latest,
+// dall-e-3 and their kin.
+func Images(model string) bool {
+	return model == "" || strings.Contains(model, "image") || strings.HasPrefix(model, "dall-e")
 }
 
 // completers begin the names of the models that OpenAI serves at /completions;

@@ -47,6 +47,13 @@ func TestSpeaks(t *testing.T) {
 		{nil, protocol.Complete, "ft:davinci-002:acme::1", []string{protocol.OpenAIChat}},
 		{nil, protocol.Complete, "gpt-x", nil},
 		{[]string{protocol.OpenAIResponses}, protocol.Complete, "babbage-002", nil},
+		{nil, protocol.Images, "gpt-image-2", []string{protocol.OpenAIChat}},
+		{nil, protocol.Images, "dall-e-3", []string{protocol.OpenAIChat}},
+		{nil, protocol.Images, "gpt-x", nil},
+		{nil, protocol.Draw, "gpt-x", []string{protocol.OpenAIResponses}},
+		{nil, protocol.Draw, "chatgpt-image-latest", nil},
+		{[]string{protocol.OpenAIChat}, protocol.Draw, "gpt-x", nil},
+		{[]string{protocol.OpenAIResponses}, protocol.Images, "gpt-image-2", nil},
 		{nil, protocol.Other, "", []string{protocol.OpenAIResponses, protocol.OpenAIChat}},
 	} {
 		a := providertest.Account(t, "", "sk-1")

@@ -87,6 +87,8 @@ func (*Simulator) Speaks(a *provider.Account, op protocol.Op, _ string) []string
 		without = []string{protocol.OpenAIChat}
 	case protocol.Embed:
 		without = []string{protocol.OpenAIResponses, protocol.Anthropic}
+	case protocol.Draw:
+		without = []string{protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic}
 	default:
 		return a.Protocols
 	}

@@ -161,7 +161,7 @@ var one = [...][]string{{protocol.Gemini}, {protocol.Anthropic}}
 // Speaks implements provider.Provider. Each family of models has its own
 // protocol.
 func (vertex) Speaks(a *provider.Account, op protocol.Op, model string) []string {
-	if op != protocol.Chat && op != protocol.Count {
+	if op != protocol.Chat && op != protocol.Count && op != protocol.Draw {
 		return nil
 	}
 	if model == "" {
