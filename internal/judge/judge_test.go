@@ -63,13 +63,14 @@ func TestRun(t *testing.T) {
 		t.Fatalf("%d failed, %v\n%s", failed, err, out.String())
 	}
 	for _, want := range []string{
-		"CLIENT                    anthropic",
-		"Codex                     PASS\n",
-		"Codex, two tools at once  PASS\n",
-		"OpenAI SDK (JS)           FAIL\n",
-		"other                     PASS\n",
+		"CLIENT                                           anthropic",
+		"Codex                                            PASS\n",
+		"Codex, a picture and a thought                   PASS\n",
+		"Codex, two tools at once                         PASS\n",
+		"OpenAI SDK (JS)                                  FAIL\n",
+		"other                                            PASS\n",
 		"FAIL  OpenAI SDK (JS) → anthropic  openai: 1 of 2 failed: models, without embeddings,images,chat.params,chat.json_object,chat.stream.mid,responses.stream.mid",
-		"5 of 6 passed",
+		"7 of 8 passed",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("there is no %q in\n%s", want, out.String())

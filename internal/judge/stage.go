@@ -24,6 +24,7 @@ type stage struct {
 	dir      string
 	upstream string
 	mock     *exec.Cmd
+	agent    *agent
 	gateway  *rig.Gateway
 }
 
@@ -46,7 +47,10 @@ func (f *folder) stage(ctx context.Context, binary, dir, upstream string) (s *st
 	if err != nil {
 		return nil, err
 	}
-	s.gateway, err = rig.Start(ctx, rig.Options{Binary: binary, Dir: filepath.Join(dir, "data"), Config: configOf(upstream, address)})
+	if s.agent, err = newAgent(address, dir); err != nil {
+		return nil, err
+	}
+	s.gateway, err = rig.Start(ctx, rig.Options{Binary: binary, Dir: filepath.Join(dir, "data"), Config: configOf(upstream, s.agent.URL)})
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +88,9 @@ func (s *stage) close() {
 	if s.gateway != nil {
 		_ = s.gateway.Stop(10 * time.Second)
 	}
+	if s.agent != nil {
+		s.agent.Close()
+	}
 	if s.mock != nil {
 		end(s.mock)
 		_ = s.mock.Wait()
@@ -100,6 +107,10 @@ var accounts = map[string]account{
 	protocol.Anthropic:       {"anthropic", "anthropic", ""},
 	protocol.Gemini:          {"gemini", "gemini", "/v1beta"},
 }
+
+// reasons is a vendor whose chat has a place for reasoning and its seals, as
+// OpenAI's own has not: the agent speaks like it.
+const reasons = "openai-compatible, preset: openrouter"
 
 // protocolsOf are the protocols of which there is an account.
 func protocolsOf(upstream string) []string {
@@ -118,6 +129,9 @@ func configOf(upstream, address string) string {
 	fmt.Fprintf(&b, "admin_token: %s\naccounts:\n", adminToken)
 	for _, p := range protocolsOf(upstream) {
 		a := accounts[p]
+		if upstream == protocol.OpenAIChat {
+			a.provider = reasons
+		}
 		fmt.Fprintf(&b, "  - {name: %s, provider: %s, protocols: [%s], base_url: %q, api_key: sk-judge-0123456789abcdef}\n", a.name, a.provider, p, address+a.suffix)
 	}
 	return b.String()
@@ -192,7 +206,7 @@ func (s *stage) once(ctx context.Context, t trial, setting string) ([]byte, erro
 	if t.script() {
 		cmd = exec.Command(s.folder.node, filepath.Join(s.folder.sdk, t.program), s.gateway.Base)
 	}
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + s.dir, setting}, t.env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + s.dir, "SDKS=" + filepath.Join(s.folder.programs(), "sdk-js"), setting}, append(expects(t, s.upstream), t.env...)...)
 	cmd.SysProcAttr = group()
 	return watched(ctx, cmd, patience)
 }

@@ -31,12 +31,41 @@ func upstreams() []string {
 	return []string{own, protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini}
 }
 
+// several is the program that asks for several candidates, with the SDKs of the
+// folder of clients.
+const several = "several.mjs"
+
 // A second request that serves, after a first that was refused, is what the
 // upstream says "attempt" to; the gateway may have made the second by itself.
 const (
 	refusedOnce = "PROMPT_OVERRIDE=Say hi [[once:429:judge-"
 	serves      = "EXPECT=attempt"
 )
+
+// seeing asks for what the agent makes a turn of, with two calls at once, one of
+// which shows a picture, and sealed reasoning. opencode shows pictures only to
+// models of which it is told that they see.
+const (
+	seeing  = "PROMPT_EXTRA= Look at the picture beside it, too. " + pictureMark
+	sighted = `OPENCODE_CONFIG_CONTENT={"provider":{"portico":{"models":{"gpt-5.1":` + sees + `,"claude-sonnet-4-5":` + sees + `,"gemini-2.5-pro":` + sees + `}}}}`
+	sees    = `{"attachment":true,"reasoning":true,"tool_call":true,"modalities":{"input":["text","image"],"output":["text"]}}`
+)
+
+// expects is what such a trial expects at an upstream. A client that does not
+// bring back what its own protocol sealed has nobody to do that for it where
+// nothing is translated.
+func expects(t trial, upstream string) []string {
+	if !slices.Contains(t.env, seeing) {
+		return nil
+	}
+	forgets := slices.Contains(unsealing, strings.TrimSuffix(t.name, pictured)) && (upstream == own || upstream == t.own)
+	return []string{"EXPECT=portico-marker-.*" + witnessed[forgets]}
+}
+
+const pictured = ", a picture and a thought"
+
+// unsealing are the clients that keep no seals of their own protocol.
+var unsealing = []string{"opencode, chat", "Qwen Code, chat", "Qwen Code, responses"}
 
 // known are the clients and what is tried with them. One that is not in the
 // folder is left out.
@@ -64,11 +93,17 @@ var known = func() []trial {
 		{"Qwen Code, anthropic", "run-qwen-code", []string{"AUTHTYPE=anthropic"}, anthropic},
 		{"Qwen Code, gemini", "run-qwen-code", []string{"AUTHTYPE=gemini"}, gemini},
 	}
+	for _, t := range slices.Clone(ts) {
+		if _, sdk := strings.CutPrefix(t.program, "run-sdk-"); !sdk {
+			ts = append(ts, trial{t.name + pictured, t.program, append([]string{seeing, sighted}, t.env...), t.own})
+		}
+	}
 	for _, sdk := range []trial{{name: "AI SDK", program: "ai.mjs"}, {name: "LangChain", program: "langchain.mjs"}} {
 		for _, p := range []string{chat, responses, anthropic, gemini} {
 			ts = append(ts, trial{sdk.name + ", " + p, sdk.program, []string{"PROTOCOL=" + p}, p})
 		}
 	}
+	ts = append(ts, trial{"OpenAI SDK (JS), several candidates", several, nil, chat}, trial{"Google SDK (JS), several candidates", several, []string{"PROTOCOL=" + gemini}, gemini})
 	for _, c := range []trial{
 		{"Claude Code", "run-claude-code", nil, anthropic},
 		{"Codex", "run-codex", nil, responses},
