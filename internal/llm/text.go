@@ -152,6 +152,37 @@ func appendEscaped(dst, s []byte) []byte {
 	return append(dst, s[done:]...)
 }
 
+// escapedHalf is how long an escaped half of a surrogate pair is, in bytes.
+const escapedHalf = len(`\ud83d`)
+
+// CutHalf cuts off the first half of a surrogate pair that the text ends with,
+// nil if it ends with none. Servers that count in UTF-16 cut their answers there,
+// and a half by itself is no character to clients that do not.
+func (t Text) CutHalf() (rest Text, half []byte) {
+	n := len(t.wire) - 1 - escapedHalf
+	if n < 1 || t.wire[n] != '\\' || t.wire[n+1] != 'u' || t.wire[n+2]|0x20 != 'd' {
+		return t, nil
+	}
+	if c := t.wire[n+3] | 0x20; c != '8' && c != '9' && c != 'a' && c != 'b' {
+		return t, nil
+	}
+	slashes := 0
+	for i := n - 1; i > 0 && t.wire[i] == '\\'; i-- {
+		slashes++
+	}
+	if slashes%2 == 1 {
+		return t, nil // the backslash is one of the text
+	}
+	rest = Wire(append(append(make([]byte, 0, n+1), t.wire[:n]...), '"'))
+	return rest, t.wire[n : n+escapedHalf]
+}
+
+// After is the text behind a half that was cut off.
+func (t Text) After(half []byte) Text {
+	out := append(append(make([]byte, 0, len(half)+t.Len()+2), '"'), half...)
+	return Wire(append(t.AppendInner(out), '"'))
+}
+
 // Equal reports whether a and b are the same text, however it is escaped.
 func (t Text) Equal(b Text) bool {
 	if t.wire != nil && b.wire != nil && bytes.Equal(t.wire, b.wire) {

@@ -1,8 +1,10 @@
 package translate
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"hash"
+	"slices"
 
 	"portico/internal/llm"
 	"portico/internal/protocol"
@@ -74,6 +76,7 @@ type piece struct {
 	tool   *tool
 	input  *unwrapper
 	text   []byte // what is held back, or the reasoning that a seal needs
+	half   []byte // of a character that is cut in two
 	seals  []sealed
 	rode   []sealed // seals of what stood before it, which went out with it
 	call   *llm.Call
@@ -251,6 +254,16 @@ func (k *back) grow(t *turn, e *llm.Event) {
 	if t.over {
 		return
 	}
+	if p.half != nil {
+		e.Text, p.half = e.Text.After(p.half), nil
+	}
+	rest, half := e.Text.CutHalf()
+	if half != nil {
+		e.Text, p.half = rest, bytes.Clone(half)
+		if rest.Empty() {
+			return
+		}
+	}
 	switch p.what.(type) {
 	case *llm.Thought:
 		if k.keepsText() && len(p.text) <= maxHeld {
@@ -291,6 +304,10 @@ func (k *back) grow(t *turn, e *llm.Event) {
 func (k *back) close(t *turn, answer int, p *piece) {
 	if p.closed || p.what == nil {
 		return
+	}
+	if p.half != nil { // the other half never came
+		p.half = nil
+		k.grow(t, &llm.Event{Kind: llm.Grow, Answer: answer, Part: slices.Index(t.parts, p), Text: llm.Plain("\uFFFD")})
 	}
 	p.closed = true
 	switch p.what.(type) {
