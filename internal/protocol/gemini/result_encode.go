@@ -12,8 +12,8 @@ import (
 )
 
 // result writes a functionResponse (spec: upstreams §2.4). What a tool shows
-// stands in it where the model takes that, which is from Gemini 3 on, else it
-// is added to shown (spec: translation-traps C26). Without shown it stands in
+// stands in it where the model takes that, which is from Gemini 3 on and, but for
+// Vertex AI, as bytes only; else it is added to shown (spec: translation-traps C26). Without shown it stands in
 // it, whatever the model.
 func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, id, name string, shown *[]llm.Part) []byte {
 	dst = append(jsonw.Comma(dst), `{"functionResponse":{`...)
@@ -36,7 +36,7 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result, id, name s
 			case p.Prose.IsSet():
 				e.lose(here, wire.TextOnly)
 				texts = append(texts, p.Prose)
-			case shown == nil || e.gen >= 30 && (e.fit.Images || !e.fit.Known || p.Kind != llm.Image):
+			case shown == nil || e.gen >= 30 && (e.vertex || p.Data.IsSet()) && (e.fit.Images || !e.fit.Known || p.Kind != llm.Image):
 				blobs = append(blobs, p)
 			default:
 				*shown = append(*shown, p)
