@@ -18,7 +18,7 @@ import (
 func (e *requestEncoder) messages(dst []byte) []byte {
 	dst = append(jsonw.Name(dst, "messages"), '[')
 	var shown []llm.Part // taken out of results, to be shown by the user
-	for i := range e.r.Messages {
+	for i := 0; i < len(e.r.Messages); i++ {
 		m := &e.r.Messages[i]
 		at := "messages[" + strconv.Itoa(i) + "].content"
 		rest := m.Parts
@@ -44,6 +44,7 @@ func (e *requestEncoder) messages(dst []byte) []byte {
 			shown = nil
 		}
 		if m.Role == llm.Assistant {
+			m, i = e.turn(i)
 			dst = e.assistant(dst, at, m)
 		} else {
 			dst = e.user(dst, at, m, rest)
@@ -53,6 +54,29 @@ func (e *requestEncoder) messages(dst []byte) []byte {
 		dst = e.user(dst, "messages", &llm.Message{Role: llm.User}, shown)
 	}
 	return append(dst, ']')
+}
+
+// turn is the model's turn that begins with message i, and its last message. What
+// the model says behind a call, before there is a result, has to stand in the
+// call's own message: nothing may come between a call and its result (spec:
+// translation-traps E3).
+func (e *requestEncoder) turn(i int) (*llm.Message, int) {
+	m := &e.r.Messages[i]
+	if e.home {
+		return m, i
+	}
+	for i+1 < len(e.r.Messages) && e.r.Messages[i+1].Role == llm.Assistant && slices.ContainsFunc(m.Parts, isCall) {
+		i++
+		whole := *m
+		whole.Parts = append(slices.Clip(m.Parts), e.r.Messages[i].Parts...)
+		m = &whole
+	}
+	return m, i
+}
+
+func isCall(p llm.Part) bool {
+	_, ok := p.(*llm.Call)
+	return ok
 }
 
 func (e *requestEncoder) role(r llm.Role) string {
