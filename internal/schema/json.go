@@ -167,7 +167,8 @@ func (w plain) reference(n node) (node, []string) {
 	var hints []string
 	if ref := text(n.get("$ref")); ref != "" {
 		local := strings.HasPrefix(ref, "#/$defs/") || strings.HasPrefix(ref, "#/definitions/")
-		alone := !slices.ContainsFunc(n, func(k keyword) bool { return k.name[:min(1, len(k.name))] != "$" })
+		// At the root the definitions themselves stand beside it.
+		alone := !n.has("$defs") && !slices.ContainsFunc(n, func(k keyword) bool { return k.name[:min(1, len(k.name))] != "$" })
 		target, why := w.target(ref)
 		switch {
 		case local && target != nil && alone, local && why == "a reference into itself":

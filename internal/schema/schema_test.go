@@ -179,6 +179,10 @@ func TestGeminiJSON(t *testing.T) {
 			p.$defs.T.properties.n.properties.n.description: dropped: nothing may stand beside a reference`,
 		},
 		{
+			"C18 a reference at the root, beside what it refers to", `{"$ref":"#/$defs/N","$defs":{"N":{"type":"object","properties":{"n":{"$ref":"#/$defs/N"},"m":{"$ref":"#/$defs/M"}}},"M":{"type":"string"}}}`,
+			`{"type":"object","properties":{"n":{"$ref":"#/$defs/N"},"m":{"$ref":"#/$defs/M"}},"$defs":{"N":{"type":"object","properties":{"n":{"$ref":"#/$defs/N"},"m":{"$ref":"#/$defs/M"}}},"M":{"type":"string"}}}`,
+		},
+		{
 			"C18 out of the document", `{"properties":{"t":{"$ref":"https://x/y"},"u":{"$ref":"#/$defs/no"}}}`,
 			`{"properties":{"t":{"description":"(ref: https://x/y)"},"u":{"description":"(ref: #/$defs/no)"}}}
 			p.properties.t.$ref: approximated: a reference out of the document
