@@ -57,10 +57,15 @@ func (e *requestEncoder) message(dst []byte, at string, m *llm.Message) []byte {
 	if len(rest) == 0 {
 		return dst
 	}
+	from := len(dst)
 	dst = append(jsonw.Comma(dst), `{"type":"message"`...)
 	dst = jsonw.String(dst, "role", roleNames[m.Role])
 	dst = itemMembers(dst, rest[0])
-	return append(e.content(jsonw.Name(dst, "content"), at, rest, "input_text"), '}')
+	dst = e.content(jsonw.Name(dst, "content"), at, rest, "input_text")
+	if dst[len(dst)-2] == '[' && !e.home { // nothing of it has a seat, and a list of nothing is refused
+		return dst[:from]
+	}
+	return append(dst, '}')
 }
 
 // itemMembers appends what the decoder marked on the first part of an item.
@@ -263,6 +268,9 @@ func (e *requestEncoder) result(dst []byte, at string, r *llm.Result) []byte {
 		dst = t.AppendJSON(dst)
 	default:
 		dst = e.content(dst, at+".content", parts, "input_text")
+		if n := len(dst) - 2; dst[n] == '[' && !e.home {
+			dst = append(dst[:n], `""`...)
+		}
 	}
 	return append(plain(dst, r.Extra), '}')
 }
