@@ -29,7 +29,7 @@ type words struct {
 var (
 	openAIName    = words{most: 64, marks: "_-"}
 	anthropicName = words{most: 128, marks: "_-"}
-	geminiName    = words{most: 128, marks: "_-.:", letter: true}
+	geminiName    = words{most: 64, marks: "_-.", letter: true} // what both of Google's take; one takes colons, too
 
 	// Chat refuses ids of calls beyond 40 characters, Responses beyond 64.
 	chatID      = words{most: 40, marks: "*"}
