@@ -129,6 +129,9 @@ func result(v any) string {
 		}
 		return squeeze(v)
 	case object:
+		if len(v) == 0 {
+			return "" // an object that says nothing
+		}
 		if len(v) == 1 {
 			for name, in := range v {
 				if slices.Contains([]string{"result", "output", "content", "response", "error"}, name) {
@@ -142,13 +145,32 @@ func result(v any) string {
 	return canonical(v)
 }
 
+// properties are the names of a schema's properties, wherever at its root they
+// stand.
 func properties(schema any) string {
 	var names []string
-	for n := range obj(obj(schema)["properties"]) {
-		names = append(names, n)
+	var gather func(s object, depth int)
+	gather = func(s object, depth int) {
+		for n := range obj(s["properties"]) {
+			names = append(names, n)
+		}
+		if depth > 4 {
+			return
+		}
+		for _, k := range []string{"anyOf", "oneOf", "allOf"} {
+			for _, y := range list(s[k]) {
+				gather(obj(y), depth+1)
+			}
+		}
+		for _, k := range []string{"$defs", "definitions"} {
+			if name, ok := strings.CutPrefix(str(s["$ref"]), "#/"+k+"/"); ok {
+				gather(obj(obj(obj(schema)[k])[name]), depth+1)
+			}
+		}
 	}
+	gather(obj(schema), 0)
 	slices.Sort(names)
-	return strings.Join(names, ",")
+	return strings.Join(slices.Compact(names), ",")
 }
 
 func (d *digest) tool(name string, schema any) {

@@ -65,6 +65,7 @@ func run(ctx context.Context, folder, gateway, only string, show int, crossed st
 	var b bytes.Buffer
 	b.WriteString("# Conformance\n\nWritten by `make conformance`. Recorded traffic goes through the running gateway between every pair of different protocols;\n" +
 		"readers that share no code with it compare instructions, texts, thinking, tools, calls, results, images, finish and usage.\n" +
+		"A request must besides be one that the upstream's vendor takes: pairs of calls and results, ids, names, the form of every part.\n" +
 		"A case counts as named if the ledger of losses says that the pair has no seat for what differs.\n" +
 		"The command itself prints the cases that are neither, one by one.\n")
 	m.print(&b, 0)

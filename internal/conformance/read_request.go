@@ -24,6 +24,7 @@ func readRequest(protocol string, body []byte) (*digest, error) {
 	default:
 		geminiRequest(d, b)
 	}
+	d.bad = unlawful(protocol, b)
 	d.settle()
 	return d, nil
 }
@@ -266,12 +267,16 @@ func anthropicRequest(d *digest, b object) {
 			d.instructions += s
 		}
 	}
+	var run resultRun
 	for _, x := range list(b["messages"]) {
 		m := obj(x)
 		role := str(m["role"])
 		if role == "system" {
 			d.instructions += texts(m["content"])
 			continue
+		}
+		if role == "assistant" {
+			run.called(d, slices.DeleteFunc(slices.Clone(list(m["content"])), func(p any) bool { return str(obj(p)["type"]) != "tool_use" }))
 		}
 		if s, ok := m["content"].(string); ok {
 			d.say(role, s)
@@ -288,7 +293,7 @@ func anthropicRequest(d *digest, b object) {
 			case "tool_use":
 				d.call(str(p["name"]), p["input"])
 			case "tool_result":
-				d.results = append(d.results, result(documented(p["content"])))
+				run.take(d, str(p["tool_use_id"]), result(documented(p["content"])))
 				for _, q := range list(p["content"]) {
 					if str(obj(q)["type"]) == "image" {
 						d.images = append(d.images, source(obj(q)["source"]))
@@ -358,6 +363,9 @@ func geminiRequest(d *digest, b object) {
 			case answer != nil:
 				d.results = append(d.results, result(answer["response"]))
 				for _, q := range list(answer["parts"]) {
+					if f := obj(pick(obj(q), "fileData", "file_data")); strings.HasPrefix(str(pick(f, "mimeType", "mime_type")), "image/") {
+						d.images = append(d.images, str(pick(f, "fileUri", "file_uri")))
+					}
 					if in := obj(pick(obj(q), "inlineData", "inline_data")); strings.HasPrefix(str(pick(in, "mimeType", "mime_type")), "image/") {
 						d.images = append(d.images, image(str(in["data"])))
 					}
