@@ -15,6 +15,7 @@ import (
 
 	"portico/internal/app"
 	"portico/internal/config"
+	"portico/internal/credential"
 	"portico/internal/journal"
 	"portico/internal/llm"
 	"portico/internal/protocol"
@@ -37,6 +38,7 @@ var generated = []struct {
 	{"docs/configuration.md", "routes", func(*testing.T) string { return keys("routes[].") }},
 	{"docs/configuration.md", "models", func(*testing.T) string { return keys("models[].") }},
 	{"docs/accounts.md", "presets", presets},
+	{"docs/accounts.md", "reserved", reserved},
 	{"docs/operations.md", "metrics", metrics},
 }
 
@@ -107,6 +109,19 @@ func keys(prefix string) string {
 		rows = append(rows, []string{name, value, code(k.Default), k.Doc})
 	}
 	return table("key,value,default,meaning", rows)
+}
+
+// reserved is the table of the logins that vendors keep for their own programs.
+func reserved(*testing.T) string {
+	var rows [][]string
+	for _, r := range credential.Reservations() {
+		u, err := url.Parse(r.Source)
+		if err != nil {
+			panic(err)
+		}
+		rows = append(rows, []string{r.Tool, r.Why, r.Instead, "[" + u.Host + "](" + r.Source + ")"})
+	}
+	return table("login of,why it is not taken,what is,where the vendor says so", rows)
 }
 
 // presets is the table of the vendors behind the compatible providers, as an

@@ -9,6 +9,7 @@
 package credential
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json/jsontext"
@@ -125,6 +126,16 @@ func Parse(text secret.Text, l *provider.Login) (*Credential, error) {
 	return c, nil
 }
 
+// Owner is whose a document is, as far as it says, or what it is. It shows nothing
+// secret of it.
+func Owner(t secret.Text) string {
+	var d document
+	if json.Unmarshal([]byte(t.Reveal()), &d) != nil {
+		return "a document"
+	}
+	return Word(cmp.Or(d.ClientEmail, d.Account, "a login"))
+}
+
 // unknownKind says why a document of another type is not taken.
 func unknownKind(kind string) error {
 	switch kind {
@@ -135,13 +146,6 @@ func unknownKind(kind string) error {
 		return fmt.Errorf("credentials of type %s are not taken; use a service account's key or a login of your own", kind)
 	}
 	return errors.New("the credential is of no known type; it is a JSON file of type service_account or authorized_user")
-}
-
-// reserved are OAuth clients that vendors keep for their own programs, by the
-// project that their ids begin with. Spec: upstreams §3.9.
-var reserved = map[string]string{
-	"681255809395":  "Gemini CLI",
-	"1071006060591": "Antigravity",
 }
 
 func (c *Credential) checkUser() error {
@@ -164,9 +168,8 @@ func CheckClient(id string) error {
 	if id == "" || !printable(id) || len(id) > 1024 {
 		return errors.New("client_id: an OAuth client of your own is needed")
 	}
-	project, _, _ := strings.Cut(id, "-")
-	if whose := reserved[project]; whose != "" {
-		return fmt.Errorf("client_id: it belongs to %s, whose terms forbid others to use it; make an OAuth client of your own", whose)
+	if r := ownerOf(id); r != nil {
+		return fmt.Errorf("client_id: it belongs to %s. %s", r.Tool, strings.TrimSuffix(r.Refusal(), "."))
 	}
 	return nil
 }

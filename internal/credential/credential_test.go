@@ -52,6 +52,7 @@ func TestParse(t *testing.T) {
 		"no refresh token":           {changed(t, user, map[string]any{"refresh_token": nil}), "refresh_token: it is missing"},
 		"a broken refresh token":     {changed(t, user, map[string]any{"refresh_token": "1//canary refresh"}), "refresh_token"},
 		"no client":                  {changed(t, user, map[string]any{"client_id": nil}), "OAuth client of your own"},
+		"the client of Antigravity":  {changed(t, user, map[string]any{"client_id": "1071006060591-abc.apps.googleusercontent.com"}), "Antigravity"},
 		"the client of Gemini CLI":   {changed(t, user, map[string]any{"client_id": "681255809395-abc.apps.googleusercontent.com"}), "Gemini CLI"},
 		"programs to run":            {`{"type":"external_account","credential_source":{"executable":{"command":"canary-rm -rf"}}}`, "external_account"},
 		"another's place":            {`{"type":"impersonated_service_account"}`, "not taken"},
@@ -119,4 +120,22 @@ func FuzzParse(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// Each reservation says all of what somebody needs who is refused.
+func TestReservations(t *testing.T) {
+	for _, r := range Reservations() {
+		if Reserved(r.Tool).Refusal() != r.Why+" "+r.Instead || !strings.HasSuffix(r.Why, ".") || !strings.HasSuffix(r.Instead, ".") || !strings.HasPrefix(r.Source, "https://") {
+			t.Errorf("%+v", r)
+		}
+	}
+	for id, want := range map[string]string{"681255809395-x.apps.example": GeminiCLI, "1071006060591": Antigravity, "42-681255809395": "", "6812558093951-x": "", "": ""} {
+		got := ""
+		if r := ownerOf(id); r != nil {
+			got = r.Tool
+		}
+		if got != want {
+			t.Errorf("%q is %q's, want %q", id, got, want)
+		}
+	}
 }
