@@ -41,6 +41,8 @@ var walls = []struct {
 	{from: "internal/session", never: "net/http", why: "a session is known by its token, whatever carries it"},
 	{from: "internal/version", never: "portico/internal/", why: "the floor imports nothing of ours"},
 	{from: "internal/credential", never: "portico/internal/", save: []string{"fault", "provider", "secret"}, why: "a token is fetched whoever asks for it, and whatever it is used for"},
+	{from: "internal/intake", never: "portico/internal/", save: []string{"config", "credential", "secret"}, why: "a file is read without knowing who will have its accounts"},
+	{from: "internal/intake", never: "net/http", why: "a file is bytes"},
 	{from: "internal/tape", never: "portico/internal/", why: "records lie on a tape whatever is in them"},
 	{from: "internal/socket", never: "portico/internal/", why: "bytes are read and written whatever they are"},
 	{from: "internal/lock", never: "portico/internal/", why: "a folder is locked whatever lies in it"},

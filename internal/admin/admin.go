@@ -52,6 +52,9 @@ type Accounts interface {
 	// Document is what an account of a provider signs in with, made of a refresh
 	// token and the OAuth client that it was given to, a JSON file.
 	Document(providerName string, refresh, client secret.Text) (secret.Text, error)
+	// Import reads accounts out of a file, and adds those that can be, all or
+	// none.
+	Import(ctx context.Context, i Import) ([]Imported, error)
 }
 
 // Models are the models that clients may name.

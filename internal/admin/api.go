@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
@@ -77,6 +78,7 @@ func newAPI(o *Options) *api {
 	a.status()
 	a.accounts()
 	a.drafts()
+	a.imports()
 	a.logins()
 	a.keys()
 	a.access()
@@ -155,15 +157,16 @@ type operation struct {
 	id, method, path, tag, summary, more string
 	status                               int // of success; 0: 200, or 204 without a body
 	errors                               []int
-	public                               bool // it asks for no credential in the header
-	quiet                                bool // it changes nothing that is worth a word in the audit log
+	public                               bool  // it asks for no credential in the header
+	quiet                                bool  // it changes nothing that is worth a word in the audit log
+	body                                 int64 // bound of the body in bytes; 0: maxBody
 }
 
 // handle registers f under op. All that f returns as an error becomes a
 // problem.
 func handle[I, O any](a *api, op operation, f func(context.Context, *I) (*O, error)) {
 	var security []map[string][]string
-	body := int64(maxBody)
+	body := cmp.Or(op.body, maxBody)
 	if op.public {
 		security, body = []map[string][]string{{}}, maxPublic
 	}

@@ -45,11 +45,13 @@ type fake struct {
 	usage  []store.Sum
 	tested Tested
 	probed []config.Account
-	failed error // what the next call of the ledger or the accounts returns
-	healed []string
-	warn   []config.Problem
-	reload error
-	hits   int
+
+	imported Import
+	failed   error // what the next call of the ledger or the accounts returns
+	healed   []string
+	warn     []config.Problem
+	reload   error
+	hits     int
 }
 
 func (f *fake) Views() []pool.View { f.hits++; return f.views }
@@ -102,6 +104,12 @@ func (f *fake) Probe(_ context.Context, a config.Account) (Tested, error) {
 	f.hits++
 	f.probed = append(f.probed, a)
 	return f.tested, f.failed
+}
+
+func (f *fake) Import(_ context.Context, i Import) ([]Imported, error) {
+	f.hits++
+	f.imported = i
+	return []Imported{{Name: "a", Verdict: "add"}, {Name: "b", Verdict: "refused", Why: "Because."}}, f.failed
 }
 
 func (f *fake) Document(name string, refresh, client secret.Text) (secret.Text, error) {

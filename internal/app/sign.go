@@ -7,6 +7,7 @@ import (
 
 	"portico/internal/config"
 	"portico/internal/credential"
+	"portico/internal/glob"
 	"portico/internal/pool"
 	"portico/internal/provider"
 	"portico/internal/secret"
@@ -55,6 +56,11 @@ func checking(ps map[string]provider.Provider) func(config.Account) error {
 		v, err := credential.Open("", nil, nil) // in memory
 		if err != nil {
 			return err
+		}
+		for _, m := range c.Models {
+			if _, err := glob.Compile(m); err != nil {
+				return fmt.Errorf("models: %w", err)
+			}
 		}
 		s := issuers{v, func(string) (http.RoundTripper, error) { return http.DefaultTransport, nil }}
 		_, err = prepare(ps, c, &s)

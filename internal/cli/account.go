@@ -14,6 +14,7 @@ import (
 type accountCmd struct {
 	Add     accountAdd    `cmd:"" help:"Test an account and add it."`
 	Login   accountLogin  `cmd:"" help:"Sign in again for an account that needs it."`
+	Import  accountImport `cmd:"" help:"Add the accounts that a file has: refresh tokens, an export, another tool's file."`
 	List    accountList   `cmd:"" help:"List accounts and how they are doing."`
 	Test    accountTest   `cmd:"" help:"Ask an account's upstream whether it would serve."`
 	Heal    accountHeal   `cmd:"" help:"Forget an account's faults, so that it is tried at once."`

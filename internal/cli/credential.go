@@ -79,27 +79,11 @@ func (g *globals) getenv(name string) string {
 
 // readSecret reads a file, or standard input for "-".
 func readSecret(g *globals, name string) (string, error) {
-	in := g.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return "", err
-		}
-		defer func() { _ = f.Close() }()
-		in = f
+	text, err := readFile(g, name, maxSecret)
+	if text = strings.TrimSpace(text); text == "" && err == nil {
+		err = &failure{exitUsage, name + " is empty", ""}
 	}
-	b, err := io.ReadAll(io.LimitReader(in, maxSecret+1))
-	if err != nil {
-		return "", err
-	}
-	text := strings.TrimSpace(string(b))
-	switch {
-	case len(b) > maxSecret:
-		return "", &failure{exitUsage, fmt.Sprintf("%s has more than %d bytes, as no credential has", name, maxSecret), ""}
-	case text == "":
-		return "", &failure{exitUsage, name + " is empty", ""}
-	}
-	return text, nil
+	return text, err
 }
 
 // defaultCredentials reads the file in which Google's own libraries look for

@@ -85,6 +85,54 @@ func (b *browser) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
+// A file is shown first, then taken, and a second time nothing of it is new. No
+// secret of it is shown.
+func TestImport(t *testing.T) {
+	iss := oauthtest.New(t)
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := r.Header.Get("Authorization"); !iss.Valid(h) && h != "Bearer sk-canary-good-0001" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = io.WriteString(w, `{"models":[{"name":"models/gemini-x"}],"data":[{"id":"m"}]}`)
+	}))
+	t.Cleanup(up.Close)
+	s := newShell(t, "")
+	file := filepath.Join(t.TempDir(), "accounts.json")
+	text := fmt.Sprintf(`{"portico_accounts":1,"accounts":[{"name":"good","provider":"openai","base_url":%q,"api_key":"sk-canary-good-0001"},{"name":"bad","provider":"openai","base_url":%q,"api_key":"sk-canary-bad-00002"},
+		{"name":"old","provider":"nonsense"},{"name":"claude","provider":"anthropic","api_key":"sk-ant-oat01-canary"}]}`, up.URL+"/v1", up.URL+"/v1")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, errs := s.run(exitOK, "", "account", "import", file, "--dry-run")
+	has(t, "what would become of it", out, "sk-…0001", "add", "nonsense", "refused")
+	has(t, "its sum", errs, "2 would be added, 0 are there already, 2 are refused")
+	all := out + errs
+	if out, _ := s.run(exitOK, "", "account", "list"); strings.Contains(out, "good") {
+		t.Error("a preview added accounts:", out)
+	}
+	out, errs = s.run(exitError, "", "account", "import", file)
+	has(t, "what became of it", out, "added", "failed", "the key was rejected")
+	has(t, "its sum", errs, "1 added, 0 are there already, 2 refused, 1 would not serve")
+	all += out + errs
+	out, errs = s.run(exitError, "", "account", "import", file, "--no-test")
+	has(t, "a second time", errs, "1 added, 1 are there already, 2 refused")
+	all += out + errs
+
+	client := filepath.Join(t.TempDir(), "client.json")
+	if err := os.WriteFile(client, []byte(iss.ClientFile()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tokens := "me@example.com " + iss.Login("api openid") + "\n" + iss.Login("api openid") + "\n"
+	out, errs = s.run(exitError, tokens, "account", "import", "-")
+	has(t, "tokens without their client", out, "send that client's file")
+	all += out + errs
+	out, errs = s.run(exitOK, tokens, "account", "import", "-", "--client", client, "--base-url", up.URL+"/v1beta", "--json")
+	has(t, "tokens", out, `"me@example.com"`, "signed in as "+oauthtest.Email, `"added": 2`)
+	if all += out + errs; strings.Contains(all, "canary") {
+		t.Error("a secret is shown:", all)
+	}
+}
+
 // What application default credentials are is found as Google's libraries do.
 func TestDefaultCredentials(t *testing.T) {
 	dir := t.TempDir()

@@ -105,6 +105,28 @@ func (s *Store) AddAccount(ctx context.Context, a config.Account) (Account, erro
 	})
 }
 
+// AddAccounts is AddAccount of several: all of them, or none.
+func (s *Store) AddAccounts(ctx context.Context, as []config.Account) error {
+	now := time.Now().UTC()
+	return s.changeAccounts(ctx, func(tx *sql.Tx) error {
+		var n int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM accounts").Scan(&n); err != nil {
+			return err
+		}
+		if n+len(as) > MaxAccounts {
+			return ErrTooMany
+		}
+		for i, a := range as {
+			// Their order is that of the list.
+			at := now.Add(time.Duration(i))
+			if err := s.putAccount(ctx, tx, &Account{Account: a, ID: rand.Text(), Created: at, Updated: now}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // ReplaceAccount puts a in the place of the account called name, which may be
 // another than a's. With keep, a.APIKey does not count and the stored
 // credential stays, unless a goes elsewhere (another provider, preset or base
