@@ -43,6 +43,7 @@ type size struct {
 	window, stall time.Duration
 	lab           time.Duration // how long one offers load
 	scene         time.Duration // how long the scene of the strategies plays
+	limited       time.Duration // how long 20 accounts, of which 19 are limited, are loaded
 	strategies    int           // that play it
 	seeds         int           // on the virtual clock, for what chance does
 	seed          uint64        // of the first lab, 0: by chance
@@ -53,8 +54,8 @@ type size struct {
 
 // full is what `make soak` does, brief what the tests do.
 var (
-	full  = size{rounds: 1000, each: 500, crowd: 2000, slow: 100, reloads: 100, streams: 500, labs: 6, kinds: len(goals), lab: 15 * time.Second, scene: 30 * time.Second, strategies: len(strategies), seeds: 16, window: 2 * time.Second, stall: 2 * time.Second, slack: 1}
-	brief = size{rounds: 4, each: 40, crowd: 100, slow: 8, reloads: 8, streams: 20, labs: 1, kinds: 2, lab: time.Second, scene: time.Second, strategies: 2, seeds: 2, window: 300 * time.Millisecond, stall: 300 * time.Millisecond, slack: 10}
+	full  = size{rounds: 1000, each: 500, crowd: 2000, slow: 100, reloads: 100, streams: 500, labs: 6, kinds: len(goals), lab: 15 * time.Second, scene: 30 * time.Second, limited: 24 * time.Second, strategies: len(strategies), seeds: 16, window: 2 * time.Second, stall: 2 * time.Second, slack: 1}
+	brief = size{rounds: 4, each: 40, crowd: 100, slow: 8, reloads: 8, streams: 20, labs: 1, kinds: 2, lab: time.Second, scene: time.Second, limited: time.Second, strategies: 2, seeds: 2, window: 300 * time.Millisecond, stall: 300 * time.Millisecond, slack: 10}
 )
 
 // A soak is one run.
@@ -84,6 +85,7 @@ var checks = []struct {
 	{"stop", (*soak).stop},
 	{"pool", (*soak).pool},
 	{"strategies", (*soak).strategies},
+	{"limited", (*soak).limited},
 	{"rest", (*soak).rest},
 }
 
