@@ -260,3 +260,57 @@ func TestReserveDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations a call", n)
 	}
 }
+
+// TestJumps: wherever the clock goes by an hour or a day while calls run, nothing
+// is negative, what was spent stays spent until its window ends, and nobody waits
+// for longer than that, or for a minute's allowance for longer than its debt.
+func TestJumps(t *testing.T) {
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		l := Limits{RPM: 20, TPM: 5000, Concurrency: 4, Day: Amount{Tokens: 40_000}, Month: Amount{Tokens: 200_000}}
+		m, now := New(l), noon
+		var open []Hold
+		spent := int64(0)
+		for range 300 {
+			now = now.Add(time.Duration(rng.IntN(5000)) * time.Millisecond)
+			if rng.IntN(20) == 0 {
+				now = now.Add([]time.Duration{time.Hour, 24 * time.Hour, -time.Hour, -24 * time.Hour}[rng.IntN(4)])
+			}
+			if len(open) > 0 && rng.IntN(2) == 0 {
+				used := rng.Int64N(1000)
+				spent += used
+				open[0].Settle(now, Amount{Tokens: used})
+				open = open[1:]
+				continue
+			}
+			h, r := m.Reserve(now, Claim{Input: 100, Most: Amount{Tokens: 1000}})
+			if r == nil {
+				open = append(open, h)
+			} else if most := 33 * 24 * time.Hour; r.Wait < 0 || r.Wait > most || !r.What.Budget() && r.Wait > maxDebt {
+				t.Fatalf("seed %d: it waits %s for %s", seed, r.Wait, r.What)
+			}
+			u := m.Usage(now)
+			for _, n := range []int64{u.InFlight, u.Day.Tokens, u.Month.Tokens, u.Held.Tokens, l.Day.Tokens - u.Day.Tokens - 1000*int64(len(open)) + 4000} {
+				if n < 0 {
+					t.Fatalf("seed %d: %+v", seed, u)
+				}
+			}
+			if int(u.InFlight) != len(open) || m.Total().Tokens != spent {
+				t.Fatalf("seed %d: %d are under way of %d, %d is spent of %d", seed, u.InFlight, len(open), m.Total().Tokens, spent)
+			}
+		}
+		for i := range open {
+			open[i].Drop(now)
+		}
+		now = now.Add(40 * 24 * time.Hour)
+		if _, r := m.Reserve(now, Claim{Input: 100, Most: Amount{Tokens: 1000}}); r != nil || m.Usage(now).Held.Tokens != 1000 {
+			t.Errorf("seed %d: stuck for a month: %+v, %+v", seed, r, m.Usage(now))
+		}
+	}
+	// A minute's allowance that was used up before the clock was put back.
+	m, late := New(Limits{RPM: 1}), noon.Add(24*time.Hour+time.Minute)
+	m.Reserve(late, Claim{})
+	if _, r := m.Reserve(noon.Add(-time.Hour), Claim{}); r != nil {
+		t.Errorf("put back by a day: %+v", r)
+	}
+}

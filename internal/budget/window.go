@@ -69,7 +69,16 @@ func (b *bucket) wait(now time.Time, limit, n int64) time.Duration {
 	if limit <= 0 {
 		return 0
 	}
-	return max(0, max(0, b.full.Sub(now))+worth(n, limit)-time.Minute)
+	return max(0, b.missing(now)+worth(n, limit)-time.Minute)
+}
+
+// missing is for how long b fills until it is full. More than it can be is a
+// clock that was put back, and then it is full.
+func (b *bucket) missing(now time.Time) time.Duration {
+	if d := b.full.Sub(now); d > 0 && d <= maxDebt {
+		return d
+	}
+	return 0
 }
 
 // take takes n, which may be more than there are, or less than 0: then they
@@ -78,10 +87,7 @@ func (b *bucket) take(now time.Time, limit, n int64) {
 	if limit <= 0 {
 		return
 	}
-	if b.full.Before(now) {
-		b.full = now
-	}
-	b.full = b.full.Add(worth(n, limit))
+	b.full = now.Add(b.missing(now) + worth(n, limit))
 	if latest := now.Add(maxDebt); b.full.After(latest) {
 		b.full = latest
 	}

@@ -178,7 +178,11 @@ func (s *Source) adopt(st *state) {
 }
 
 func (s *Source) refuse(r *refused) {
-	s.gone.Store(&gone{r.Since, r.Until, &fault.Fault{
+	until := r.Until
+	if latest := s.vault.now().Add(refusedPause); until.After(latest) {
+		until = latest // the clock was put back since
+	}
+	s.gone.Store(&gone{r.Since, until, &fault.Fault{
 		Class: fault.ParseClass(r.Class), Scope: fault.Account, Phase: fault.Dialing, Msg: r.Msg,
 	}})
 }

@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -29,6 +30,32 @@ func TestRunsDry(t *testing.T) {
 		at, dry := a.RunsDry(now)
 		if dry != (tt.want > 0) || dry && at.Sub(now).Round(time.Second) != tt.want.Round(time.Second) || a.Holds(now) != tt.holds {
 			t.Errorf("%s: dry %t in %s, holds %t; want %s, %t", tt.name, dry, at.Sub(now), a.Holds(now), tt.want, tt.holds)
+		}
+	}
+}
+
+// TestForecastJumps: wherever the clock goes, what holds ends within a month, and
+// nothing runs dry before now or after its window.
+func TestForecastJumps(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	told := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	for range 5000 {
+		a := Allowance{Window: []string{"5h", "7d", "primary"}[rng.IntN(3)], Left: rng.Float64(), Resets: told.Add(time.Duration(rng.Int64N(int64(8 * 24 * time.Hour))))}
+		if rng.IntN(4) == 0 {
+			a = Allowance{Window: "credit", Left: Unknown, Amount: 5, Currency: "USD", Told: told}
+		}
+		now := told.Add(time.Duration(rng.Int64N(int64(10 * 24 * time.Hour))))
+		for _, jump := range []time.Duration{0, time.Hour, 24 * time.Hour, -time.Hour, -24 * time.Hour, -365 * 24 * time.Hour} {
+			now := now.Add(jump)
+			if at, dry := a.RunsDry(now); dry && (at.Before(now) || at.After(a.Resets) || !a.Holds(now)) {
+				t.Fatalf("%+v at %s runs dry at %s", a, now, at)
+			}
+			if a.Short(.5, now) && !a.Holds(now) {
+				t.Fatalf("%+v is short at %s, when nobody knows", a, now)
+			}
+			if later := now.Add(month + time.Minute); a.Holds(now) && a.Holds(later) {
+				t.Fatalf("%+v holds at %s and a month later", a, now)
+			}
 		}
 	}
 }
