@@ -35,7 +35,7 @@ CREATE TABLE accounts (
 	headers     BLOB,                -- of JSON
 	options     BLOB                 -- of JSON
 ) STRICT;
-`, keysMigration, rulesMigration, sessionsMigration}
+`, keysMigration, rulesMigration, sessionsMigration, proxiesMigration}
 
 const accountColumns = `id, name, provider, preset, protocols, base_url, models, priority, weight, rpm, tpm, concurrency, disabled,
 	created, updated, credential, proxy, headers, options`
