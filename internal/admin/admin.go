@@ -82,10 +82,11 @@ type Options struct {
 
 	Config   func() *config.Config
 	Accounts Accounts
-	Logins   Logins // nil: nobody can sign in
-	Keys     Keys   // of AI clients; nil: none are handed out
-	Access   Access // nil: there are no rules on addresses
-	Acts     Acts   // nil: what operators do is not kept
+	Logins   Logins  // nil: nobody can sign in
+	Keys     Keys    // of AI clients; nil: none are handed out
+	Access   Access  // nil: there are no rules on addresses
+	Acts     Acts    // nil: what operators do is not kept
+	Proxies  Proxies // nil: there is no pool of outbound proxies
 	Ledger   Ledger
 	Models   Models
 	Feed     *Feed

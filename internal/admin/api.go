@@ -82,6 +82,7 @@ func newAPI(o *Options) *api {
 	a.logins()
 	a.keys()
 	a.access()
+	a.proxies()
 	a.acts()
 	a.sessions()
 	a.reveal()

@@ -42,6 +42,9 @@ const (
 	CodeNoRequest   = "request_not_found"
 	CodeNoKey       = "key_not_found"
 	CodeKeyTaken    = "key_exists"
+	CodeNoProxy     = "proxy_not_found"
+	CodeProxyTaken  = "proxy_exists"
+	CodeProxyUsed   = "proxy_in_use"
 	CodeNoRule      = "rule_not_found"
 	CodeRuleTaken   = "rule_exists"
 	CodeLockOut     = "would_lock_out"   // the change would keep out whoever asks for it
@@ -173,6 +176,14 @@ var (
 // Invalid says that an account cannot be as it was asked for, and why.
 type Invalid struct{ Err error }
 
+// ErrProxyDeclared: the proxy is one of the configuration file's.
+var ErrProxyDeclared = errors.New("the proxy is declared in the configuration file; change it there")
+
+// InUse is the refusal to remove what something else needs.
+type InUse struct{ By string }
+
+func (u InUse) Error() string { return "it is in use by " + u.By + "; change that first" }
+
 func (i Invalid) Error() string { return i.Err.Error() }
 
 // Unwrap returns the reason.
@@ -182,6 +193,7 @@ func (i Invalid) Unwrap() error { return i.Err }
 func (a *api) told(err error) error {
 	var p *Problem
 	var invalid Invalid
+	var used InUse
 	switch {
 	case err == nil:
 		return nil
@@ -207,6 +219,16 @@ func (a *api) told(err error) error {
 		return problem(http.StatusPreconditionFailed, CodeVersion, "%s; read it anew", err)
 	case errors.Is(err, session.ErrNone):
 		return problem(http.StatusNotFound, CodeNoSession, "%s", err)
+	case errors.As(err, &used):
+		return problem(http.StatusConflict, CodeProxyUsed, "%s", err)
+	case errors.Is(err, store.ErrTooManyProxies):
+		return problem(http.StatusUnprocessableEntity, CodeInvalid, "%s", err)
+	case errors.Is(err, store.ErrNoProxy):
+		return problem(http.StatusNotFound, CodeNoProxy, "%s", err)
+	case errors.Is(err, store.ErrProxyTaken):
+		return problem(http.StatusConflict, CodeProxyTaken, "%s", err)
+	case errors.Is(err, ErrProxyDeclared):
+		return problem(http.StatusConflict, CodeDeclared, "%s", err)
 	case errors.Is(err, store.ErrNoRule):
 		return problem(http.StatusNotFound, CodeNoRule, "%s", err)
 	case errors.Is(err, store.ErrRuleTaken):

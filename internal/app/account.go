@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -46,17 +45,16 @@ func prepare(ps map[string]provider.Provider, c config.Account, s *issuers) (*pr
 	return a, nil
 }
 
-// wayOf is c's way out to a host. proxy is what it goes through if c has no
-// proxy of its own.
-func (a *App) wayOf(c *config.Account, proxy string) func(host string) (http.RoundTripper, error) {
-	proxy = cmp.Or(c.Proxy, proxy)
-	return func(host string) (http.RoundTripper, error) { return a.out.Transport(proxy, egress.Local(host)) }
+// wayOf is c's way out to a host. set is the configuration that holds for all.
+func (a *App) wayOf(c *config.Account, set *config.Config) func(host string) (http.RoundTripper, error) {
+	proxy, name := proxyOf(c, set), c.Name
+	return func(host string) (http.RoundTripper, error) { return a.out.Way(proxy, name, egress.Local(host)) }
 }
 
-// account makes an account of the pool. proxy is what it goes through if it
-// has no proxy of its own.
-func (a *App) account(c config.Account, proxy string) (pool.Account, error) {
-	way := a.wayOf(&c, proxy)
+// account makes an account of the pool. set is the configuration that holds for
+// all.
+func (a *App) account(c config.Account, set *config.Config) (pool.Account, error) {
+	way := a.wayOf(&c, set)
 	pa, err := prepare(a.providers, c, &issuers{a.vault, way})
 	if err != nil {
 		return pool.Account{}, err
@@ -76,7 +74,7 @@ func (a *App) account(c config.Account, proxy string) (pool.Account, error) {
 		x.Way = t.Transport()
 		return x, nil
 	}
-	x.Proxy = cmp.Or(c.Proxy, proxy)
+	x.Proxy = proxyOf(&c, set)
 	if x.Way, err = way(pa.BaseURL.Hostname()); err != nil {
 		return pool.Account{}, err
 	}
@@ -93,7 +91,7 @@ func (a *App) simulated(alone bool) (pool.Account, error) {
 	if !alone {
 		c.Models = []string{"simulator", "simulator-*"}
 	}
-	x, err := a.account(c, "")
+	x, err := a.account(c, &config.Config{})
 	x.Reserved = true
 	return x, err
 }

@@ -34,8 +34,8 @@ func (wrapped) RoundTrip(*http.Request) (*http.Response, error) { return nil, ht
 // TestWrapped: the way of an account is what its provider makes of the way out.
 func TestWrapped(t *testing.T) {
 	w := &wrapping{}
-	a := &App{providers: map[string]provider.Provider{"w": w}, out: egress.New(time.Second)}
-	x, err := a.account(config.Account{Name: "one", Provider: "w"}, "direct")
+	a := &App{providers: map[string]provider.Provider{"w": w}, out: egress.New(time.Second, nil)}
+	x, err := a.account(config.Account{Name: "one", Provider: "w", Proxy: config.Direct}, &config.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestWrapped(t *testing.T) {
 	if x.Way != (wrapped{"one"}) || w.next != plain {
 		t.Errorf("the way is %v over %v", x.Way, w.next)
 	}
-	if _, err := a.account(config.Account{Name: "one", Provider: "w"}, "ftp://x"); err == nil {
+	if _, err := a.account(config.Account{Name: "one", Provider: "w"}, &config.Config{Proxy: "ftp://x"}); err == nil {
 		t.Error("a proxy that is none was taken")
 	}
 }

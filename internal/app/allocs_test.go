@@ -96,7 +96,7 @@ func TestAllocations(t *testing.T) {
 	const few, many = 100, 300
 	count := func(path, body string, upstream *canned) float64 {
 		t.Helper()
-		x, err := a.account(config.Account{Name: "a", Provider: "openai", Protocols: []string{"openai-chat"}, BaseURL: "https://vendor.invalid/v1"}, "")
+		x, err := a.account(config.Account{Name: "a", Provider: "openai", Protocols: []string{"openai-chat"}, BaseURL: "https://vendor.invalid/v1"}, &config.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -150,7 +150,9 @@ func Open(o config.Options, logs io.Writer) (_ *App, err error) {
 	if a.journal, err = journal.Open(c.DataDir, journal.Options{Keeper: a.store, Log: a.log.Logger}); err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	a.out = egress.New(c.Timeouts.Connect)
+	if a.out, err = rooted(c); err != nil {
+		return nil, err
+	}
 	a.fetch = fetch.New(agent(), c.Fetch.Cache)
 	a.pool = pool.New(time.Now)
 	if err := a.pool.Load(filepath.Join(c.DataDir, poolFile)); err != nil {

@@ -45,8 +45,15 @@ func (a *App) apply(c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	proxies, err := a.proxies(c, accounts)
+	if err != nil {
+		return err
+	}
 	cat := catalog.New(c.Models)
 	if err := a.shelf.Set(models.Setup{Accounts: accounts, Routes: rules, Catalog: cat}); err != nil {
+		return err
+	}
+	if err := a.out.SetProxies(proxies); err != nil {
 		return err
 	}
 	a.config.Store(c)
@@ -119,7 +126,7 @@ func (a *App) accounts(c *config.Config) ([]pool.Account, error) {
 	names := map[string]bool{}
 	on := false
 	for _, d := range c.Accounts {
-		x, err := a.account(d, c.Proxy)
+		x, err := a.account(d, c)
 		if err != nil {
 			return nil, fmt.Errorf("account %s: %w", d.Name, err)
 		}
@@ -140,7 +147,7 @@ func (a *App) accounts(c *config.Config) ([]pool.Account, error) {
 		case s.Damage != "":
 			a.warnOnce("an account cannot be read whole and is off", s.Name, s.Damage)
 		}
-		x, err := a.account(s.Account, c.Proxy)
+		x, err := a.account(s.Account, c)
 		if err != nil {
 			a.warnOnce("an account cannot be used", s.Name, err.Error())
 			continue

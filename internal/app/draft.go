@@ -22,7 +22,7 @@ func (a accounts) Probe(ctx context.Context, c config.Account) (admin.Tested, er
 	if err := checking(a.providers)(c); err != nil {
 		return admin.Tested{}, admin.Invalid{Err: err}
 	}
-	x, err := a.account(c, a.config.Load().Proxy)
+	x, err := a.account(c, a.config.Load())
 	if err != nil {
 		return admin.Tested{}, admin.Invalid{Err: err}
 	}

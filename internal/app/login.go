@@ -154,7 +154,7 @@ func (a *App) toIssuer(c *config.Account, at string) (http.RoundTripper, error) 
 	if err != nil {
 		return nil, err
 	}
-	return a.wayOf(c, a.config.Load().Proxy)(u.Hostname())
+	return a.wayOf(c, a.config.Load())(u.Hostname())
 }
 
 // join adds c, for which somebody has signed in.

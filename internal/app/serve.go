@@ -126,6 +126,9 @@ func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 		return a.pool.Run(ctx, filepath.Join(c.DataDir, poolFile), a.log.Logger)
 	})
 	run("tokens", a.vault.Run)
+	run("proxies", func(ctx context.Context) error {
+		return a.out.Run(ctx, func() time.Duration { return a.config.Load().ProxyChecks })
+	})
 	for _, k := range a.keepers {
 		run("memory", k.Run)
 	}

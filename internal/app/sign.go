@@ -53,6 +53,9 @@ func (s *issuers) sign(a *provider.Account, p provider.Provider) error {
 // sound.
 func checking(ps map[string]provider.Provider) func(config.Account) error {
 	return func(c config.Account) error {
+		if err := config.CheckProxyChoice(c.Proxy); err != nil {
+			return fmt.Errorf("proxy: %w", err)
+		}
 		v, err := credential.Open("", nil, nil) // in memory
 		if err != nil {
 			return err

@@ -346,7 +346,13 @@ func (x *target) log() string { return rig.Tail(x.Log, 64<<20) }
 // heal makes the accounts forget what went wrong.
 func (x *target) heal() {
 	x.t.Helper()
-	for _, name := range []string{"openai", "claude", "google"} {
+	x.healed("openai", "claude", "google")
+}
+
+// healed makes some accounts forget it.
+func (x *target) healed(names ...string) {
+	x.t.Helper()
+	for _, name := range names {
 		if _, err := x.operator.Call(x.t.Context(), http.MethodPost, "/api/accounts/"+name+"/heal", nil, nil); err != nil {
 			x.t.Fatal(err)
 		}

@@ -58,6 +58,7 @@ type grammar struct {
 	Account    accountCmd    `cmd:"" help:"Add, list, test and remove accounts at providers."`
 	Key        keyCmd        `cmd:"" help:"Hand out keys to AI clients, with limits and budgets, and renew them."`
 	Access     accessCmd     `cmd:"" help:"Rules on addresses, who was refused, and what operators did."`
+	Proxy      proxyCmd      `cmd:"" help:"Keep a pool of outbound proxies for accounts."`
 	Open       openCmd       `cmd:"" help:"Open the page in a browser, signed in."`
 	Password   passwordCmd   `cmd:"" help:"Set or remove the password of the page."`
 	Sessions   sessionsCmd   `cmd:"" help:"List the browsers that are signed in, and sign them out."`

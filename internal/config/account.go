@@ -42,7 +42,7 @@ var accountFields = []field[Account]{
 	integer("limits.concurrency", 0, 0, 1_000_000, func(a *Account) *int { return &a.Limits.Concurrency },
 		"Requests at one time; 0 is no limit."),
 	proxyField("proxy", func(a *Account) *string { return &a.Proxy },
-		"Outbound proxy of this account."),
+		"Outbound proxy of this account, before that of its provider and that of all."),
 	boolean("disabled", false, func(a *Account) *bool { return &a.Disabled },
 		"Leave the account alone."),
 	pairs("headers", func(a *Account) *map[string]string { return &a.Headers }, header,
@@ -55,7 +55,7 @@ func freshAccount() Account { return Account{Weight: 1} }
 
 // proxyField is a proxy URL, shown without its password.
 func proxyField[T any](name string, at func(*T) *string, doc string) field[T] {
-	f := text(name, "a URL of scheme http, https, socks5 or socks5h", at, proxyURL, doc)
+	f := text(name, "a URL of scheme http, https, socks5 or socks5h, pool, pool:NAME, or direct", at, proxyChoice, doc)
 	set := f.set
 	f.set = func(r *report, path string, n node, into *T) {
 		set(r, path, n, into)

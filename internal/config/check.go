@@ -81,10 +81,61 @@ func proxyURL(s string) (string, error) {
 	return s, nil
 }
 
+// Direct is the proxy of who goes out without one, and Pool of who takes one of
+// Proxies; a name behind it and a colon says which.
+const (
+	Direct = "direct"
+	Pool   = "pool"
+)
+
+// proxyChoice takes what an account may go out by.
+func proxyChoice(s string) (string, error) {
+	if s == Direct || s == Pool {
+		return s, nil
+	}
+	if name, ok := strings.CutPrefix(s, Pool+":"); ok {
+		return s, proxyName(name)
+	}
+	return proxyURL(s)
+}
+
+// proxyName checks what a proxy of the pool is called.
+func proxyName(s string) error {
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return fmt.Errorf("%s is not the name of a proxy: letters, digits and -_. only, at most 64", quote(s))
+		}
+	}
+	if s == "" || len(s) > 64 {
+		return errors.New("a proxy needs a name of at most 64 letters")
+	}
+	return nil
+}
+
+// CheckProxyChoice says what is wrong with what an account is to go out by, which
+// may be nothing. The error does not repeat credentials.
+func CheckProxyChoice(s string) error {
+	if s == "" {
+		return nil
+	}
+	_, err := proxyChoice(s)
+	return err
+}
+
+// CheckProxy says what is wrong with a proxy of the pool. The error does not
+// repeat its credentials.
+func CheckProxy(name, address string) error {
+	if err := proxyName(name); err != nil {
+		return err
+	}
+	_, err := proxyURL(address)
+	return err
+}
+
 // redact hides the password in a URL, if s is one, and s as a whole if it
 // could hold one that cannot be told apart.
 func redact(s string) string {
-	if u, err := url.Parse(s); err == nil {
+	if u, err := url.Parse(s); err == nil && (u.Host != "" || !strings.Contains(s, "@")) {
 		return u.Redacted()
 	}
 	if strings.Contains(s, "@") {

@@ -28,7 +28,12 @@ type Config struct {
 	// file.
 	SecretStore string
 	Simulator   bool   // the in-process provider is on
-	Proxy       string // outbound proxy URL for all accounts, "" for the environment's
+	Proxy       string // outbound proxy of all accounts: a URL, Direct, Pool, Pool:NAME, or "" for the environment's
+	// ProviderProxies are the same for accounts of a provider, by its name.
+	ProviderProxies map[string]string
+	Proxies         map[string]string // the pool of outbound proxies: URLs by names
+	ProxyChecks     time.Duration     // between two checks of one of them; 0: of those that have failed only
+	CAFile          string            // absolute; "": the system's certificates alone
 
 	Accounts []Account
 	Routes   []Route

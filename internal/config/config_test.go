@@ -100,6 +100,10 @@ allowed_origins: ["http://localhost:3000", "null"]
 secret_store: file
 simulator: on
 proxy: socks5://127.0.0.1:1080
+provider_proxies: {openai: pool, ollama: direct, anthropic: "pool:berlin"}
+proxies: {berlin: "https://u:CANARY@proxy.example:8443", paris: env:PARIS}
+proxy_checks: 5m
+ca_file: /etc/ssl/own.pem
 scheduling: {mode: fixed, account: work, max_wait: 3s, hedge: {mode: learned, delay: 1s, percentile: 90, share: 10, max_input: 5000}}
 limits: {body: 1.5MiB, attempts: 2, in_flight: 10}
 timeouts:
@@ -111,7 +115,7 @@ quota: {poll: 1h, protect: {enabled: true, percent: 20, groups: {"claude-*": 30,
 fetch: {enabled: true, bytes: 5MB, files: 3, timeout: 2s, cache: 0, networks: [192.168.1.7/24, "::1"]}
 log: {level: debug, format: json}
 metrics: {public: true}
-`, func(o *Options) { o.Env = []string{"WORK_KEY=k-123456"} })
+`, func(o *Options) { o.Env = []string{"WORK_KEY=k-123456", "PARIS=socks5h://p:1"} })
 	if err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
 	}
@@ -120,6 +124,9 @@ metrics: {public: true}
 		APIKey: secret.Of("sk-a-key-of-some-length"), AdminToken: secret.Of("another-token-of-some-length"),
 		AllowedHosts: []string{"gateway.local", "192.168.1.5"}, AllowedOrigins: []string{"http://localhost:3000", "null"},
 		SecretStore: "file", Simulator: true, Proxy: "socks5://127.0.0.1:1080",
+		ProviderProxies: map[string]string{"openai": "pool", "ollama": "direct", "anthropic": "pool:berlin"},
+		Proxies:         map[string]string{"berlin": "https://u:CANARY@proxy.example:8443", "paris": "socks5h://p:1"},
+		ProxyChecks:     5 * time.Minute, CAFile: "/etc/ssl/own.pem",
 		Accounts: []Account{{
 			Name: "work", Provider: "openai", Protocols: []string{"openai-chat", "openai-responses"},
 			BaseURL: "https://api.example.com/v1", APIKey: secret.Of("k-123456"), Models: []string{"gpt-*"},
@@ -200,7 +207,7 @@ func TestEveryKeyByVariableAndFlag(t *testing.T) {
 		value := map[string]string{
 			"api_key": "sk-0a9b8c7d6e5f4g3h", "admin_token": "at-0a9b8c7d6e5f4g3h",
 			"allowed_hosts": "a.local, b.local", "allowed_origins": "null,app://x", "proxy": "http://p:1", "scheduling.account": "work",
-			"routing.background": "m", "system_prompt": "x", "fetch.networks": "10.0.0.0/8,::1", "trusted_proxies": "10.0.0.0/8, ::1",
+			"routing.background": "m", "system_prompt": "x", "fetch.networks": "10.0.0.0/8,::1", "trusted_proxies": "10.0.0.0/8, ::1", "ca_file": "/ca.pem",
 		}[f.Name]
 		if value == "" {
 			value = f.Default
@@ -257,6 +264,8 @@ accounts:
   limits: {rpm: 5}
   headers: {X-Key: CANARYheader}
   options: {secret: CANARYoption}
+proxies: {a: "socks5://user:CANARYpool@proxy:1"}
+provider_proxies: {openai: "http://user:CANARYprovider@proxy:1"}
 `)
 	if err != nil {
 		t.Fatal(err)

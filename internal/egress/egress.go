@@ -5,6 +5,8 @@ package egress
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -26,6 +28,8 @@ import (
 // same reach, so that connections are shared. It is safe for concurrent use.
 type Out struct {
 	connect time.Duration
+	roots   *x509.CertPool
+	pool    pool
 	mu      sync.Mutex
 	made    map[key]*http.Transport
 }
@@ -36,16 +40,21 @@ type key struct {
 }
 
 // New returns an Out whose connections (TCP, then TLS) are up within connect
-// each or fail.
-func New(connect time.Duration) *Out {
-	return &Out{connect: connect, made: map[key]*http.Transport{}}
+// each or fail. Certificates are checked against roots, nil for the system's;
+// see [Roots].
+func New(connect time.Duration, roots *x509.CertPool) *Out {
+	return &Out{connect: connect, roots: roots, made: map[key]*http.Transport{}}
 }
 
-// maxTransports bounds how many distinct ways out there are.
+// maxTransports bounds how many distinct ways out there are beside those of the
+// pool.
 const maxTransports = 256
 
+// Direct is the proxy of who wants none.
+const Direct = "direct"
+
 // Transport returns the way out through proxy: a http, https, socks5 or
-// socks5h URL, "direct" for none, or "" for what the environment says. With
+// socks5h URL, Direct for none, or "" for what the environment says. With
 // local, private and loopback addresses may be dialled; link-local ones, where
 // clouds serve their metadata, never.
 func (o *Out) Transport(proxy string, local bool) (http.RoundTripper, error) {
@@ -58,41 +67,30 @@ func (o *Out) Transport(proxy string, local bool) (http.RoundTripper, error) {
 	if len(o.made) >= maxTransports {
 		return nil, fmt.Errorf("more than %d different outbound proxies", maxTransports)
 	}
-	t, err := o.build(k)
-	if err != nil {
-		return nil, err
+	t := o.transport(local)
+	switch proxy {
+	case Direct:
+	case "":
+		o.byEnvironment(t, local)
+	default:
+		u, err := ParseProxy(proxy)
+		if err != nil {
+			return nil, err
+		}
+		o.through(t, u, local)
 	}
 	o.made[k] = t
 	return t, nil
 }
 
-func (o *Out) build(k key) (*http.Transport, error) {
-	choose := http.ProxyFromEnvironment
-	switch {
-	case k.proxy == "direct":
-		choose = nil
-	case k.proxy != "":
-		u, err := ParseProxy(k.proxy)
-		if err != nil {
-			return nil, err
-		}
-		choose = http.ProxyURL(u)
-	}
-	guarded := &net.Dialer{Timeout: o.connect, KeepAlive: 30 * time.Second, Control: refuse(k.local)}
-	chosen := &net.Dialer{Timeout: o.connect, KeepAlive: 30 * time.Second, Control: refuse(true)}
-	proxies := proxyAddresses(k.proxy)
-	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if slices.Contains(proxies, addr) { // the operator chose the proxy, wherever it is
-			return chosen.DialContext(ctx, network, addr)
-		}
-		return guarded.DialContext(ctx, network, addr)
-	}
+// transport is a way out without a proxy.
+func (o *Out) transport(local bool) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	return &http.Transport{
-		Proxy:                  choose,
-		DialContext:            socket.Dialing(dial),
+		DialContext:            socket.Dialing(o.dialer(local).DialContext),
+		TLSClientConfig:        &tls.Config{RootCAs: o.roots},
 		TLSHandshakeTimeout:    o.connect,
 		Protocols:              protocols,
 		DisableCompression:     true, // bytes pass as they are
@@ -103,35 +101,43 @@ func (o *Out) build(k key) (*http.Transport, error) {
 		ReadBufferSize:         4 << 10,
 		WriteBufferSize:        2 << 10, // a head and a small body; it lies idle while an answer streams
 		ExpectContinueTimeout:  time.Second,
-	}, nil
+	}
 }
 
-// proxyAddresses are the host:port forms under which the proxies are dialled:
-// the one given, or those of the environment.
-func proxyAddresses(proxy string) []string {
-	env := httpproxy.FromEnvironment()
-	all := []string{env.HTTPProxy, env.HTTPSProxy}
-	switch proxy {
-	case "":
-	case "direct": // a host of that name is none
-		return nil
-	default:
-		all = []string{proxy}
+func (o *Out) dialer(local bool) *net.Dialer {
+	return &net.Dialer{Timeout: o.connect, KeepAlive: 30 * time.Second, Control: refuse(local)}
+}
+
+// byEnvironment has t go out as HTTPS_PROXY and its kin say.
+func (o *Out) byEnvironment(t *http.Transport, local bool) {
+	t.Proxy = func(r *http.Request) (*url.URL, error) {
+		u, err := http.ProxyFromEnvironment(r)
+		if err == nil && u != nil {
+			err = mayName(r.URL.Hostname(), local)
+		}
+		return u, err
 	}
-	var out []string
-	for _, s := range all {
+	guarded, chosen := o.dialer(local), o.dialer(true)
+	proxies := environment()
+	t.DialContext = socket.Dialing(func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if slices.Contains(proxies, addr) { // the operator chose the proxy, wherever it is
+			return chosen.DialContext(ctx, network, addr)
+		}
+		return guarded.DialContext(ctx, network, addr)
+	})
+}
+
+// environment are the host:port forms under which the proxies of the environment
+// are dialled.
+func environment() (out []string) {
+	env := httpproxy.FromEnvironment()
+	for _, s := range []string{env.HTTPProxy, env.HTTPSProxy} {
 		if s != "" && !strings.Contains(s, "://") {
 			s = "http://" + s
 		}
-		u, err := url.Parse(s)
-		if err != nil || u.Host == "" {
-			continue
+		if u, err := url.Parse(s); err == nil && u.Host != "" {
+			out = append(out, address(u))
 		}
-		port := u.Port()
-		if port == "" {
-			port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]
-		}
-		out = append(out, net.JoinHostPort(u.Hostname(), port))
 	}
 	return out
 }
@@ -143,19 +149,7 @@ func (o *Out) CloseIdle() {
 	for _, t := range o.made {
 		t.CloseIdleConnections()
 	}
-}
-
-// ParseProxy checks a proxy's URL. The error does not repeat its credentials.
-func ParseProxy(s string) (*url.URL, error) {
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" {
-		return nil, errors.New("the proxy is not a URL such as socks5://127.0.0.1:1080")
-	}
-	switch u.Scheme {
-	case "http", "https", "socks5", "socks5h":
-		return u, nil
-	}
-	return nil, fmt.Errorf("the proxy's scheme %q is not http, https, socks5 or socks5h", u.Scheme)
+	o.pool.closeIdle()
 }
 
 // A RefusedError is a dial that the guard stopped.
@@ -229,7 +223,10 @@ func Local(host string) bool {
 // can have been sent.
 func IsDial(err error) bool {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	if errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") {
+		return true
+	}
+	if _, ok := errors.AsType[*ProxyError](err); ok {
 		return true
 	}
 	var refused *RefusedError

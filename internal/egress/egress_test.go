@@ -63,7 +63,7 @@ func TestLocal(t *testing.T) {
 func TestGuardAtTheDial(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
-	out := New(time.Second)
+	out := New(time.Second, nil)
 	for _, local := range []bool{true, false} {
 		tr, err := out.Transport("direct", local)
 		if err != nil {
@@ -86,7 +86,7 @@ func TestGuardAtTheDial(t *testing.T) {
 }
 
 func TestTransports(t *testing.T) {
-	out := New(time.Second)
+	out := New(time.Second, nil)
 	a, _ := out.Transport("", false)
 	b, _ := out.Transport("", false)
 	if a != b {

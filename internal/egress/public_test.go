@@ -23,10 +23,3 @@ func TestPublic(t *testing.T) {
 		}
 	}
 }
-
-// TestDirectIsNoHost: a way out without a proxy guards a host by that name, too.
-func TestDirectIsNoHost(t *testing.T) {
-	if got := proxyAddresses("direct"); len(got) != 0 {
-		t.Errorf("dialled as a proxy: %v", got)
-	}
-}
