@@ -440,3 +440,18 @@ func ExampleOf() {
 	fmt.Println(e.Summary)
 	// Output: Portico refused it with HTTP 404: no account serves this model.
 }
+
+// TestDetails: what of the usage is sound or pictures, and what else was billed.
+func TestDetails(t *testing.T) {
+	for want, u := range map[string]llm.Usage{
+		"It used 10 tokens: 10 read.": {Input: 10},
+		"It used 30 tokens: 20 read and 10 written, among them 5 of sound read, 6 of pictures read and 7 of sound written.": {Input: 20, Output: 10, AudioIn: 5, ImageIn: 6, AudioOut: 7},
+		"It used 12 tokens: 2 written to the cache for twelve hours and 10 written; beside them 3 searches of the web and 1 pages fetched.": {
+			CacheWrite: 2, CacheHalfDay: 2, Output: 10, Searches: 3, Fetches: 1,
+		},
+	} {
+		if got := spent(&journal.Exchange{Usage: u}, Cost{}); got != want {
+			t.Errorf("%s\nwant\n%s", got, want)
+		}
+	}
+}

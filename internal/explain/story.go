@@ -284,21 +284,33 @@ func told(x *journal.Exchange, o Outcome) string {
 	return s + quoted(x.Error) + "."
 }
 
+// A tally is a count and what was counted.
+type tally struct {
+	n    int64
+	what string
+}
+
+// counted says those tallies that count anything.
+func counted(all ...tally) (parts []string) {
+	for _, t := range all {
+		if t.n > 0 {
+			parts = append(parts, count(t.n)+" "+t.what)
+		}
+	}
+	return parts
+}
+
 // spent says what the request cost.
 func spent(x *journal.Exchange, cost Cost) string {
 	u := x.Usage
 	if u.Total() == 0 {
 		return ""
 	}
-	var parts []string
-	for _, p := range [...]struct {
-		n    int64
-		what string
-	}{{u.Input, "read"}, {u.CacheRead, "read from the cache"}, {u.CacheWrite - u.CacheHour, "written to the cache"}, {u.CacheHour, "written to the cache for an hour"}, {u.Output, "written"}, {u.Reasoning, "thought"}} {
-		if p.n > 0 {
-			parts = append(parts, count(p.n)+" "+p.what)
-		}
-	}
+	parts := counted(
+		tally{u.Input, "read"}, tally{u.CacheRead, "read from the cache"}, tally{u.CacheWrite - u.CacheHour - u.CacheHalfDay, "written to the cache"},
+		tally{u.CacheHour, "written to the cache for an hour"}, tally{u.CacheHalfDay, "written to the cache for twelve hours"},
+		tally{u.Output, "written"}, tally{u.Reasoning, "thought"},
+	)
 	about, note := "It used ", ""
 	if x.Estimated {
 		about, note = "It used about ", " The provider did not tell; Portico counted."
@@ -313,6 +325,14 @@ func spent(x *journal.Exchange, cost Cost) string {
 		}
 	}
 	s := about + count(u.Total()) + " tokens: " + listed(parts)
+	if among := listed(counted(
+		tally{u.AudioIn, "of sound read"}, tally{u.ImageIn, "of pictures read"}, tally{u.AudioOut, "of sound written"}, tally{u.ImageOut, "of pictures written"},
+	)); among != "" {
+		s += ", among them " + among
+	}
+	if tools := listed(counted(tally{u.Searches, "searches of the web"}, tally{u.Fetches, "pages fetched"})); tools != "" {
+		s += "; beside them " + tools
+	}
 	if cost.Known {
 		s += "; " + dollars(cost.USD) + " at list price"
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"portico/internal/llm"
 )
 
 var errShort = errors.New("the record is shorter than it says")
@@ -76,6 +78,9 @@ func Decode(payload []byte) (*Exchange, error) {
 	if payload[0] >= 5 {
 		x.Usage.CacheHour = d.int()
 	}
+	if payload[0] >= 6 {
+		d.details(&x.Usage)
+	}
 	if d.bad || d.rest != "" {
 		return nil, errShort
 	}
@@ -114,6 +119,21 @@ func (d *decoder) share(attempts []Attempt, version byte) {
 	}
 	if version >= 5 {
 		u.CacheHour = d.int()
+	}
+	if version >= 6 {
+		d.details(u)
+	}
+}
+
+func (d *decoder) details(u *llm.Usage) {
+	which := d.byte()
+	for i, n := range u.Details() {
+		if which&(1<<i) != 0 {
+			*n = d.int()
+		}
+	}
+	if which>>llm.Details != 0 {
+		d.bad = true
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 // 2: why an account was taken, how many were able, and how long it was waited
 // for. 3: what the settings changed in the request. 4: of attempts that share an
 // answer, which part of it they were for, and what they used. 5: what of it is
-// cached for an hour.
-const version = 5
+// cached for an hour. 6: the other details of what was used.
+const version = 6
 
 // What an encoded exchange can hold. Longer texts and lists are cut, so that
 // one exchange never exceeds maxPayload.
@@ -92,7 +92,22 @@ func Append(b []byte, x *Exchange) []byte {
 	for _, e := range edits {
 		b = appendText(b, e, maxNote)
 	}
-	return binary.AppendVarint(appendShares(b, attempts), x.Usage.CacheHour)
+	b = binary.AppendVarint(appendShares(b, attempts), x.Usage.CacheHour)
+	return appendDetails(b, x.Usage)
+}
+
+// appendDetails appends those details of u that there are, behind a byte that
+// says which. Mostly there are none.
+func appendDetails(b []byte, u llm.Usage) []byte {
+	at := len(b)
+	b = append(b, 0)
+	for i, n := range u.Details() {
+		if *n != 0 {
+			b[at] |= 1 << i
+			b = binary.AppendVarint(b, *n)
+		}
+	}
+	return b
 }
 
 // appendShares appends what attempts say of their share in an answer, each after
@@ -118,6 +133,7 @@ func appendShares(b []byte, attempts []Attempt) []byte {
 		for _, n := range [...]int64{int64(a.Leg), a.Usage.Input, a.Usage.CacheRead, a.Usage.CacheWrite, a.Usage.Output, a.Usage.Reasoning, a.Usage.CacheHour} {
 			b = binary.AppendVarint(b, n)
 		}
+		b = appendDetails(b, a.Usage)
 	}
 	return b
 }

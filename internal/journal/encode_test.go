@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json/v2"
 	"fmt"
@@ -156,7 +157,7 @@ func TestOlderFormat(t *testing.T) {
 // TestShorterFormats: each of these formats ends where the next one goes on,
 // with what is mostly empty.
 func TestShorterFormats(t *testing.T) {
-	for format, lists := range map[byte]int{2: 3, 3: 2, 4: 1} {
+	for format, lists := range map[byte]int{2: 4, 3: 3, 4: 2, 5: 1} {
 		b := Append(nil, typical())
 		b[0] = format
 		got, err := Decode(b[:len(b)-lists])
@@ -165,6 +166,40 @@ func TestShorterFormats(t *testing.T) {
 		}
 		if d := cmp.Diff(typical(), got); d != "" {
 			t.Errorf("format %d: %s", format, d)
+		}
+	}
+}
+
+// TestOlderShares: what an attempt used is read as the format before told it,
+// without the details.
+func TestOlderShares(t *testing.T) {
+	want := typical()
+	want.Attempts = []Attempt{{Account: "a", Leg: 1, Usage: llm.Usage{Input: 3, CacheWrite: 2, CacheHour: 1}}}
+	b := Append(nil, want)
+	n := len(b)
+	if b[n-3] != 0 || b[n-1] != 0 {
+		t.Fatalf("it ends with %x", b[n-4:])
+	}
+	older := append(bytes.Clone(b[:n-3]), b[n-2]) // without the details of the attempt and of the whole
+	older[0] = 5
+	if got, err := Decode(older); err != nil || cmp.Diff(want, got) != "" {
+		t.Errorf("%v, %s", err, cmp.Diff(want, got))
+	}
+	b[n-1] = 1 << llm.Details // a detail of a later version
+	if _, err := Decode(b); err == nil {
+		t.Error("a detail that nobody knows is read")
+	}
+}
+
+// TestDetails: each detail of what was used comes back by itself.
+func TestDetails(t *testing.T) {
+	for i := range llm.Details {
+		want := typical()
+		want.Attempts = []Attempt{{Account: "a"}}
+		*want.Usage.Details()[i] = 1 << 40
+		*want.Attempts[0].Usage.Details()[i] = 7
+		if got, err := Decode(Append(nil, want)); err != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("%d: %v, %s", i, err, cmp.Diff(want, got))
 		}
 	}
 }

@@ -173,7 +173,6 @@ func (d *drawn) whole(body []byte) error {
 	if err != nil {
 		return err
 	}
-	d.ans.Count(body)
 	d.stream, err = d.ans.Add(d.stream, r)
 	return err
 }
@@ -193,7 +192,6 @@ func (d *drawn) kind(bool) []string {
 }
 
 func (d *drawn) frame(dst, event, data []byte) (_ []byte, err error) {
-	d.ans.Count(data)
 	dst = d.ans.Partial(dst, data)
 	if d.events, err = d.dec.Feed(d.events[:0], event, data); err != nil {
 		return dst, err

@@ -32,7 +32,7 @@ func TestTranscriptions(t *testing.T) {
 	if w := r.run(r.recording(false)); w.status != 200 || w.text() != `{"text":"Hello.",`+usage || w.sent.Get("Content-Type") != "application/json" {
 		t.Errorf("%d %v %s", w.status, w.sent, w.text())
 	}
-	if got.path != "/models/m:generateContent" || !strings.Contains(string(got.body), `"mimeType":"audio/mp3","data":"SUQzBA=="`) || r.ledger.last().Usage != (llm.Usage{Input: 40, Output: 2}) {
+	if got.path != "/models/m:generateContent" || !strings.Contains(string(got.body), `"mimeType":"audio/mp3","data":"SUQzBA=="`) || r.ledger.last().Usage != (llm.Usage{Input: 40, Output: 2, AudioIn: 32}) {
 		t.Errorf("asked %s %s; %+v", got.path, got.body, r.ledger.last())
 	}
 	if w := r.run(r.recording(false, "response_format", "text")); w.text() != "Hello.\n" || !strings.HasPrefix(w.sent.Get("Content-Type"), "text/plain") {

@@ -49,11 +49,20 @@ CREATE TABLE exchanges (
 ) STRICT;
 `, `
 ALTER TABLE exchanges ADD COLUMN cache_hour INTEGER NOT NULL DEFAULT 0; -- the part of cache_write that is kept for an hour
-`, notesMigration}
+`, notesMigration, `
+ALTER TABLE exchanges ADD COLUMN cache_half_day INTEGER NOT NULL DEFAULT 0; -- the part of cache_write that is kept for twelve hours
+ALTER TABLE exchanges ADD COLUMN audio_in  INTEGER NOT NULL DEFAULT 0; -- parts of what was read
+ALTER TABLE exchanges ADD COLUMN image_in  INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE exchanges ADD COLUMN audio_out INTEGER NOT NULL DEFAULT 0; -- parts of output
+ALTER TABLE exchanges ADD COLUMN image_out INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE exchanges ADD COLUMN searches  INTEGER NOT NULL DEFAULT 0; -- by the provider's tools, and the pages they fetched
+ALTER TABLE exchanges ADD COLUMN fetches   INTEGER NOT NULL DEFAULT 0;
+`}
 
 // columns are those of exchanges, in the order of arguments and targets.
 const columns = `n, start, id, key, client, session, op, inbound, outbound, asked, served, account, fault, status,
-	input, cache_read, cache_write, output, reasoning, cache_hour, cost, estimated, partial, rest`
+	input, cache_read, cache_write, output, reasoning, cache_hour,
+	cache_half_day, audio_in, image_in, audio_out, image_out, searches, fetches, cost, estimated, partial, rest`
 
 // Keep implements journal.Keeper: xs are on the disk when it returns, all or
 // none. One whose ID is in the ledger already takes that one's place.

@@ -324,14 +324,14 @@ func TestOlderLedger(t *testing.T) {
 	}
 	old.close()
 	s := open(t, dir)
-	keepAll(t, s, &journal.Exchange{ID: "new", Start: begin, Usage: llm.Usage{CacheWrite: 9, CacheHour: 7}})
-	for id, want := range map[string]llm.Usage{"old": {Input: 1, CacheRead: 2, CacheWrite: 3, Output: 4, Reasoning: 5}, "new": {CacheWrite: 9, CacheHour: 7}} {
+	keepAll(t, s, &journal.Exchange{ID: "new", Start: begin, Usage: llm.Usage{CacheWrite: 9, CacheHour: 7, AudioIn: 2, ImageOut: 3, Searches: 4}})
+	for id, want := range map[string]llm.Usage{"old": {Input: 1, CacheRead: 2, CacheWrite: 3, Output: 4, Reasoning: 5}, "new": {CacheWrite: 9, CacheHour: 7, AudioIn: 2, ImageOut: 3, Searches: 4}} {
 		if got, ok, err := s.Request(t.Context(), id); err != nil || !ok || got.Usage != want {
 			t.Errorf("%s: %+v, %v", id, got, err)
 		}
 	}
 	sums, err := s.Usage(t.Context(), UsageQuery{})
-	if want := (llm.Usage{Input: 1, CacheRead: 2, CacheWrite: 12, CacheHour: 7, Output: 4, Reasoning: 5}); err != nil || len(sums) != 1 || sums[0].Usage != want {
+	if want := (llm.Usage{Input: 1, CacheRead: 2, CacheWrite: 12, CacheHour: 7, Output: 4, Reasoning: 5, AudioIn: 2, ImageOut: 3, Searches: 4}); err != nil || len(sums) != 1 || sums[0].Usage != want {
 		t.Errorf("%+v, %v", sums, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"portico/internal/journal"
+	"portico/internal/llm"
 )
 
 // A row is an exchange as the ledger has it.
@@ -27,7 +28,7 @@ func (r *row) fill(buf []byte, x *journal.Exchange, cost sql.NullInt64) []byte {
 		*s = clean(*s)
 	}
 	u := &r.x.Usage
-	for _, n := range []*int64{&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning, &u.CacheHour} {
+	for _, n := range counts(u) {
 		*n = min(max(*n, 0), maxTokens)
 	}
 	rest := *x
@@ -37,6 +38,14 @@ func (r *row) fill(buf []byte, x *journal.Exchange, cost sql.NullInt64) []byte {
 	buf = journal.Append(buf, &rest)
 	r.rest = buf[at:len(buf):len(buf)]
 	return buf
+}
+
+// counts are the columns that hold usage, in their order.
+func counts(u *llm.Usage) [6 + llm.Details]*int64 {
+	all := [6 + llm.Details]*int64{&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning, &u.CacheHour}
+	details := u.Details()
+	copy(all[6:], details[:])
+	return all
 }
 
 // copyColumns sets those fields of to that have columns.
@@ -77,14 +86,15 @@ func add[T comparable](a *arguments, x T) {
 
 // of adds the arguments of r.
 func (a *arguments) of(r *row) {
-	x, u := &r.x, &r.x.Usage
+	x := &r.x
 	add(a, r.n)
 	add(a, r.start)
 	for _, s := range r.texts() {
 		add(a, *s)
 	}
-	for _, n := range [...]int64{int64(x.Status), u.Input, u.CacheRead, u.CacheWrite, u.Output, u.Reasoning, u.CacheHour} {
-		add(a, n)
+	add(a, int64(x.Status))
+	for _, n := range counts(&x.Usage) {
+		add(a, *n)
 	}
 	if r.cost.Valid {
 		add(a, r.cost.Int64)
@@ -98,12 +108,16 @@ func (a *arguments) of(r *row) {
 
 // targets are where the values of columns go.
 func (r *row) targets() []any {
-	x, u := &r.x, &r.x.Usage
+	x := &r.x
 	all := []any{&r.n, &r.start}
 	for _, s := range r.texts() {
 		all = append(all, s)
 	}
-	return append(all, &x.Status, &u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning, &u.CacheHour, &r.cost, &x.Estimated, &x.Partial, &r.rest)
+	all = append(all, &x.Status)
+	for _, n := range counts(&x.Usage) {
+		all = append(all, n)
+	}
+	return append(all, &r.cost, &x.Estimated, &x.Partial, &r.rest)
 }
 
 // A Request is an exchange of the ledger and its price.

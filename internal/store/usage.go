@@ -96,7 +96,9 @@ func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]Sum, error) {
 	}
 	query := "SELECT " + strings.Join(append(slices.Clone(keys), `count(*), coalesce(sum(fault <> ''), 0), coalesce(sum(partial), 0),
 		coalesce(sum(estimated), 0), coalesce(sum(input), 0), coalesce(sum(cache_read), 0), coalesce(sum(cache_write), 0),
-		coalesce(sum(output), 0), coalesce(sum(reasoning), 0), coalesce(sum(cache_hour), 0), coalesce(sum(cost), 0), coalesce(sum(cost IS NULL), 0)`), ", ")
+		coalesce(sum(output), 0), coalesce(sum(reasoning), 0), coalesce(sum(cache_hour), 0), coalesce(sum(cache_half_day), 0),
+		coalesce(sum(audio_in), 0), coalesce(sum(image_in), 0), coalesce(sum(audio_out), 0), coalesce(sum(image_out), 0),
+		coalesce(sum(searches), 0), coalesce(sum(fetches), 0), coalesce(sum(cost), 0), coalesce(sum(cost IS NULL), 0)`), ", ")
 	w := q.where()
 	query += " FROM exchanges" + w.sql()
 	if len(keys) > 0 {
@@ -121,16 +123,18 @@ func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]Sum, error) {
 				at   int64
 				text = make([]string, len(keys))
 			)
-			targets := make([]any, 0, len(keys)+12)
+			targets := make([]any, 0, len(keys)+6+6+llm.Details)
 			for i := range keys {
 				targets = append(targets, &text[i])
 			}
 			if timed {
 				targets[0] = &at
 			}
-			u := &one.Usage
-			if err := rows.Scan(append(targets, &one.Requests, &one.Failed, &one.Partial, &one.Estimated,
-				&u.Input, &u.CacheRead, &u.CacheWrite, &u.Output, &u.Reasoning, &u.CacheHour, &one.cost, &one.Unpriced)...); err != nil {
+			targets = append(targets, &one.Requests, &one.Failed, &one.Partial, &one.Estimated)
+			for _, n := range counts(&one.Usage) {
+				targets = append(targets, n)
+			}
+			if err := rows.Scan(append(targets, &one.cost, &one.Unpriced)...); err != nil {
 				return err
 			}
 			one.Group = make(map[string]string, len(q.By))

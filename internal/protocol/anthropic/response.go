@@ -199,6 +199,9 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 	}
 	dst = appendHalt(append(dst, ']'), a.Stop, calls, a.Sequence, &a.Extra, e.refused)
 	dst = appendUsage(dst, r.Usage, &r.Extra)
+	if lost := lostUsage(&r.Usage); lost != "" {
+		e.lose("usage", lost)
+	}
 	if r.Extra.Protocol == protocol.Anthropic {
 		for m := range members(r.Extra) {
 			if string(m.Name) != "usage" {
@@ -249,6 +252,23 @@ func appendHalt(dst []byte, s llm.Stop, calls bool, sequence llm.Text, x *llm.Ex
 	return dst
 }
 
+// Losses of an answer whose usage is told in another arithmetic.
+const (
+	halfDay = "approximated: what is cached for twelve hours is told as cached for one"
+	noMedia = "dropped: the protocol does not tell how much of it is sound or pictures"
+)
+
+// lostUsage is what the usage object cannot tell of u, or "".
+func lostUsage(u *llm.Usage) string {
+	switch {
+	case u.CacheHalfDay > 0:
+		return halfDay
+	case u.AudioIn+u.ImageIn+u.AudioOut+u.ImageOut > 0:
+		return noMedia
+	}
+	return ""
+}
+
 // appendUsage appends a usage object; the upstream's own if it says the same.
 func appendUsage(dst []byte, u llm.Usage, x *llm.Extra) []byte {
 	if x.Protocol == protocol.Anthropic {
@@ -259,13 +279,17 @@ func appendUsage(dst []byte, u llm.Usage, x *llm.Extra) []byte {
 	dst = jsonw.Int(append(jsonw.Name(dst, "usage"), '{'), "input_tokens", u.Input)
 	dst = jsonw.Int(dst, "cache_creation_input_tokens", u.CacheWrite)
 	if u.CacheWrite > 0 {
-		dst = jsonw.Int(append(jsonw.Name(dst, "cache_creation"), '{'), "ephemeral_5m_input_tokens", u.CacheWrite-u.CacheHour)
-		dst = append(jsonw.Int(dst, "ephemeral_1h_input_tokens", u.CacheHour), '}')
+		dst = jsonw.Int(append(jsonw.Name(dst, "cache_creation"), '{'), "ephemeral_5m_input_tokens", u.CacheWrite-u.CacheHour-u.CacheHalfDay)
+		dst = append(jsonw.Int(dst, "ephemeral_1h_input_tokens", u.CacheHour+u.CacheHalfDay), '}')
 	}
 	dst = jsonw.Int(dst, "cache_read_input_tokens", u.CacheRead)
 	dst = jsonw.Int(dst, "output_tokens", u.Output+u.Reasoning)
 	if u.Reasoning > 0 {
 		dst = append(jsonw.Int(append(jsonw.Name(dst, "output_tokens_details"), '{'), "thinking_tokens", u.Reasoning), '}')
+	}
+	if u.Searches+u.Fetches > 0 {
+		dst = jsonw.Int(append(jsonw.Name(dst, "server_tool_use"), '{'), "web_search_requests", u.Searches)
+		dst = append(jsonw.Int(dst, "web_fetch_requests", u.Fetches), '}')
 	}
 	return append(dst, '}')
 }

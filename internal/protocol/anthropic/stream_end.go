@@ -39,6 +39,9 @@ func (s *streamEncoder) sum(dst []byte) []byte {
 	dst = appendHalt(dst, s.last.Stop, s.calls, s.last.Sequence, &x, s.refused)
 	dst = append(nested(dst, x, inDelta, ""), '}')
 	dst = appendUsage(dst, s.usage, &s.sums)
+	if lost := lostUsage(&s.usage); lost != "" {
+		s.once("usage", lost)
+	}
 	return append(others(dst, x), "}\n\n"...)
 }
 

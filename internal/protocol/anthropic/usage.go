@@ -12,12 +12,15 @@ const maxIterations = 1024
 // counts are the numbers of a usage object, in tokens; -1 where it does not
 // tell one. They do not overlap but for thinking, which is part of the output,
 // and hour, which is part of cacheWrite (spec: upstreams §1C.3, §2.11).
-type counts struct{ in, cacheRead, cacheWrite, hour, out, thinking int64 }
+type counts struct {
+	in, cacheRead, cacheWrite, hour, out, thinking int64
+	searches, fetches                              int64 // no tokens
+}
 
 // scan reads a usage object, and which of its members accounts for several
 // runs of the model one by one.
 func scan(v []byte) (c counts, iterations []byte) {
-	c = counts{-1, -1, -1, -1, -1, -1}
+	c = counts{-1, -1, -1, -1, -1, -1, -1, -1}
 	for m := range wire.Object(v) {
 		if wire.Null(m.Value) {
 			continue
@@ -38,6 +41,9 @@ func scan(v []byte) (c counts, iterations []byte) {
 			c.out = wire.Tokens(m.Value)
 		case "output_tokens_details":
 			c.thinking = wire.Tokens(jsonedit.Get(m.Value, "thinking_tokens"))
+		case "server_tool_use":
+			c.searches = wire.Tokens(jsonedit.Get(m.Value, "web_search_requests"))
+			c.fetches = wire.Tokens(jsonedit.Get(m.Value, "web_fetch_requests"))
 		case "iterations":
 			iterations = m.Value
 		}
@@ -51,7 +57,7 @@ func (c counts) usage() llm.Usage {
 	thinking := min(max(c.thinking, 0), out)
 	return llm.Usage{
 		Input: max(c.in, 0), CacheRead: max(c.cacheRead, 0), CacheWrite: written, CacheHour: min(max(c.hour, 0), written),
-		Output: out - thinking, Reasoning: thinking,
+		Output: out - thinking, Reasoning: thinking, Searches: max(c.searches, 0), Fetches: max(c.fetches, 0),
 	}
 }
 
@@ -86,6 +92,8 @@ func (b *bill) add(v []byte) {
 	join(&b.counts.hour, now.hour)
 	join(&b.counts.out, now.out)
 	join(&b.counts.thinking, now.thinking)
+	join(&b.counts.searches, now.searches)
+	join(&b.counts.fetches, now.fetches)
 	if exact {
 		b.beside = beside(iterations)
 	}
@@ -132,5 +140,6 @@ func says(v []byte, u llm.Usage) bool {
 	b.add(v)
 	t := b.usage()
 	return (c.in < 0 || t.Input == u.Input) && (c.cacheRead < 0 || t.CacheRead == u.CacheRead) && (c.cacheWrite < 0 || t.CacheWrite == u.CacheWrite) && (c.hour < 0 || t.CacheHour == u.CacheHour) &&
+		(c.searches < 0 || t.Searches == u.Searches) && (c.fetches < 0 || t.Fetches == u.Fetches) &&
 		(c.out < 0 || t.Output+t.Reasoning == u.Output+u.Reasoning) && (c.thinking < 0 || t.Reasoning == u.Reasoning)
 }

@@ -31,8 +31,13 @@ func TestUsage(t *testing.T) {
 		},
 		"hosted tools add to the input": {
 			[]string{`{"input_tokens":10,"output_tokens":1}`, `{"input_tokens":4000,"output_tokens":40,"server_tool_use":{"web_search_requests":1}}`},
-			llm.Usage{Input: 4000, Output: 40},
+			llm.Usage{Input: 4000, Output: 40, Searches: 1},
 		},
+		"tools in both": {
+			[]string{`{"input_tokens":10,"server_tool_use":{"web_search_requests":2,"web_fetch_requests":0}}`, `{"output_tokens":40,"server_tool_use":{"web_search_requests":3,"web_fetch_requests":1}}`},
+			llm.Usage{Input: 10, Output: 40, Searches: 3, Fetches: 1},
+		},
+		"tools that are none": {[]string{`{"input_tokens":10,"server_tool_use":null}`, `{"server_tool_use":[7]}`, `{"server_tool_use":{"web_search_requests":-3}}`}, llm.Usage{Input: 10}},
 		"a vendor tells the input late": {
 			[]string{`{"input_tokens":0,"output_tokens":0}`, `{"input_tokens":10,"cache_read_input_tokens":6,"output_tokens":40}`},
 			llm.Usage{Input: 10, CacheRead: 6, Output: 40},

@@ -42,7 +42,7 @@ type usage struct{ in, images, out int64 }
 func (u usage) plus(v usage) usage { return usage{u.in + v.in, u.images + v.images, u.out + v.out} }
 
 // of takes what the model told of its usage.
-func (u *usage) of(v *llm.Usage) { u.in, u.out = v.Input+v.CacheRead, v.Output+v.Reasoning }
+func (u *usage) of(v *llm.Usage) { u.in, u.images, u.out = v.Read(), v.ImageIn, v.Output+v.Reasoning }
 
 func (u usage) append(dst []byte) []byte {
 	dst = jsonw.Int(append(jsonw.Name(dst, "usage"), '{'), "input_tokens", u.in)
@@ -59,23 +59,6 @@ func (r *Request) NewAnswer(created int64) *Answer {
 
 // Begin says that what follows answers another request.
 func (a *Answer) Begin() { a.leg = leg{} }
-
-// Count reads what only Google tells of the usage: how many of the prompt's
-// tokens are pictures. data is a whole answer, or a piece of one.
-func (a *Answer) Count(data []byte) {
-	details := jsonedit.Path(data, "usageMetadata", "promptTokensDetails")
-	if len(details) == 0 || details[0] != '[' {
-		return
-	}
-	for e, err := range jsonedit.Elements(details) {
-		if err != nil {
-			return
-		}
-		if wire.Text(jsonedit.Get(e, "modality")) == "IMAGE" {
-			a.leg.usage.images = wire.Tokens(jsonedit.Get(e, "tokenCount"))
-		}
-	}
-}
 
 // part takes a part of the model's answer. dst gets the drafts that are shown.
 func (a *Answer) part(dst []byte, p llm.Part) []byte {

@@ -266,7 +266,7 @@ func TestAnswers(t *testing.T) {
 	a := (&Request{}).NewAnswer(9)
 	for _, r := range []*llm.Response{drawn("image/png", "ZHJhZnQ=", "aGk="), drawn(`image/"x`, "aG8=")} {
 		a.Begin()
-		a.Count([]byte(`{"usageMetadata":{"promptTokensDetails":[{"modality":"TEXT","tokenCount":1},{"modality":"IMAGE","tokenCount":2}]}}`))
+		r.Usage.ImageIn = 2
 		if out, err := a.Add(nil, r); err != nil || len(out) > 0 {
 			t.Fatal(err)
 		}

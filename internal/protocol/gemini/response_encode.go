@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -9,6 +10,7 @@ import (
 	"portico/internal/llm"
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
+	"portico/internal/protocol/openaiwire"
 )
 
 // EncodeResponse appends a whole answer.
@@ -25,8 +27,8 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 	counts, other := inner(r.Extra, "usageMetadata")
 	if r.HasUsage {
 		dst = appendUsage(jsonw.Name(dst, "usageMetadata"), r.Usage, counts)
-		if r.Usage.CacheWrite > 0 {
-			e.lose("usage", promptOnly)
+		if lost := lostUsage(&r.Usage); lost != "" {
+			e.lose("usage", lost)
 		}
 	}
 	dst = jsonw.String(dst, "modelVersion", echo.Model)
@@ -56,9 +58,16 @@ func answerID(id string, echo *protocol.Echo) string {
 	return id
 }
 
-// promptOnly is the loss of an answer that wrote into a cache, which Google does
-// not tell.
-const promptOnly = "approximated: what was written to the cache is told as prompt"
+// lostUsage is what a usageMetadata cannot tell of u, or "".
+func lostUsage(u *llm.Usage) string {
+	switch {
+	case u.CacheWrite > 0:
+		return "approximated: what was written to the cache is told as prompt"
+	case u.Searches+u.Fetches > 0:
+		return openaiwire.NoTools
+	}
+	return ""
+}
 
 // appendUsage writes a usageMetadata (spec: upstreams §2.11). x is what Google
 // itself told beside the counts; of the prompt it counts apart what its tools
@@ -77,7 +86,30 @@ func appendUsage(dst []byte, u llm.Usage, x llm.Extra) []byte {
 		dst = jsonw.Int(dst, "thoughtsTokenCount", u.Reasoning)
 	}
 	dst = jsonw.Int(dst, "totalTokenCount", u.Total())
+	if !bytes.Contains(x.Members, []byte(`TokensDetails"`)) { // else Google has told it
+		dst = appendModalities(dst, "promptTokensDetails", prompt, u.AudioIn, u.ImageIn)
+		dst = appendModalities(dst, "candidatesTokensDetails", u.Output, u.AudioOut, u.ImageOut)
+	}
 	return append(x.AppendTo(dst, protocol.Gemini), '}')
+}
+
+// appendModalities appends a list of counts by modality of all tokens, if some
+// of them are sound or pictures.
+func appendModalities(dst []byte, name string, all, audio, image int64) []byte {
+	if audio+image == 0 {
+		return dst
+	}
+	dst = append(jsonw.Name(dst, name), '[')
+	for _, m := range [...]struct {
+		modality string
+		n        int64
+	}{{"TEXT", all - audio - image}, {"AUDIO", audio}, {"IMAGE", image}} {
+		if m.n > 0 {
+			dst = jsonw.String(append(jsonw.Comma(dst), '{'), "modality", m.modality)
+			dst = append(jsonw.Int(dst, "tokenCount", m.n), '}')
+		}
+	}
+	return append(dst, ']')
 }
 
 type answerEncoder struct {

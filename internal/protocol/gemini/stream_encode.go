@@ -348,8 +348,8 @@ func (s *streamEncoder) End(dst []byte) []byte {
 	dst = append(dst, ']')
 	if s.hasUsage {
 		dst = appendUsage(jsonw.Name(dst, "usageMetadata"), s.usage, llm.Extra{})
-		if s.usage.CacheWrite > 0 {
-			s.lose("usage", promptOnly)
+		if lost := lostUsage(&s.usage); lost != "" {
+			s.lose("usage", lost)
 		}
 	}
 	dst = s.endFrame(append(dst, bytes.TrimPrefix(s.tail, []byte{']'})...))

@@ -1,6 +1,7 @@
 package gemini
 
 import (
+	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol/wire"
 )
@@ -27,10 +28,39 @@ func usage(v []byte) (u llm.Usage, ok bool) {
 			u.Output = wire.Tokens(m.Value)
 		case "thoughtsTokenCount":
 			u.Reasoning = wire.Tokens(m.Value)
+		case "promptTokensDetails", "toolUsePromptTokensDetails":
+			modalities(m.Value, &u.AudioIn, &u.ImageIn)
+		case "candidatesTokensDetails":
+			modalities(m.Value, &u.AudioOut, &u.ImageOut)
 		}
 	}
 	in := prompt + tools
 	u.CacheRead = min(cached, in)
 	u.Input = in - u.CacheRead
-	return u, u.Total() > 0
+	return u.Fitted(), u.Total() > 0
+}
+
+// maxModalities is how many entries of a list of counts by modality are read.
+const maxModalities = 32
+
+// modalities adds what a list of counts by modality tells of sound and pictures.
+func modalities(v []byte, audio, image *int64) {
+	if len(v) == 0 || v[0] != '[' {
+		return
+	}
+	n := 0
+	for e, err := range jsonedit.Elements(v) {
+		if n++; err != nil || n > maxModalities {
+			return
+		}
+		if e[0] != '{' {
+			continue
+		}
+		switch string(jsonedit.Get(e, "modality")) {
+		case `"AUDIO"`:
+			*audio += wire.Tokens(jsonedit.Get(e, "tokenCount"))
+		case `"IMAGE"`:
+			*image += wire.Tokens(jsonedit.Get(e, "tokenCount"))
+		}
+	}
 }

@@ -228,9 +228,9 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 		dst = e.answer(dst, i, &r.Answers[i])
 	}
 	dst = append(dst, ']')
-	dst = append(jsonw.Name(dst, "usage"), openaiwire.AppendChatUsage(nil, r.Usage)...)
-	if r.Usage.CacheHour > 0 {
-		e.lose("usage", openaiwire.OneCache)
+	dst, lost := openaiwire.AppendChatUsage(jsonw.Name(dst, "usage"), r.Usage)
+	if lost != "" {
+		e.lose("usage", lost)
 	}
 	switch r.Tier {
 	case "":

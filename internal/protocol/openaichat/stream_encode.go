@@ -281,10 +281,11 @@ func (s *streamEncoder) End(dst []byte) []byte {
 	}
 	if s.echo.Request != nil && s.echo.Request.StreamUsage {
 		dst = append(append(dst, s.head...), `],"usage":`...)
-		dst = append(openaiwire.AppendChatUsage(dst, s.usage), "}\n\n"...)
-		if s.usage.CacheHour > 0 {
-			s.lose("usage", openaiwire.OneCache)
+		var lost string
+		if dst, lost = openaiwire.AppendChatUsage(dst, s.usage); lost != "" {
+			s.lose("usage", lost)
 		}
+		dst = append(dst, "}\n\n"...)
 	}
 	return append(dst, "data: [DONE]\n\n"...)
 }

@@ -130,9 +130,9 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 	}
 	dst = e.head(append(dst, '{'), created, statusOf(a.Stop), a.Stop)
 	dst = append(append(append(jsonw.Name(dst, "output"), '['), items...), ']')
-	dst = append(jsonw.Name(dst, "usage"), openaiwire.AppendResponsesUsage(nil, r.Usage)...)
-	if r.Usage.CacheHour > 0 {
-		e.lose("usage", openaiwire.OneCache)
+	dst, lost := openaiwire.AppendResponsesUsage(jsonw.Name(dst, "usage"), r.Usage)
+	if lost != "" {
+		e.lose("usage", lost)
 	}
 	return append(dst, '}'), e.losses, nil
 }

@@ -351,9 +351,9 @@ func (s *streamEncoder) End(dst []byte) []byte {
 	dst = append(jsonw.Name(s.event(dst, "response."+status), "response"), '{')
 	dst = s.head(dst, s.echo.Created, status, s.stop)
 	dst = append(append(append(jsonw.Name(dst, "output"), '['), bytes.Join(s.output, []byte(","))...), ']')
-	dst = append(jsonw.Name(dst, "usage"), openaiwire.AppendResponsesUsage(nil, s.usage)...)
-	if s.usage.CacheHour > 0 {
-		s.lose("usage", openaiwire.OneCache)
+	dst, lost := openaiwire.AppendResponsesUsage(jsonw.Name(dst, "usage"), s.usage)
+	if lost != "" {
+		s.lose("usage", lost)
 	}
 	return shut(append(dst, '}'))
 }

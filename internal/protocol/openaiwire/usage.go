@@ -28,7 +28,7 @@ func Usage(v []byte) (u llm.Usage, ok bool) {
 	if len(v) == 0 || v[0] != '{' {
 		return u, false
 	}
-	var in, out, total, read, write, hit, created, audio, reasoning int64
+	var in, out, total, read, write, hit, created, reasoning int64
 	for m, err := range jsonedit.Members(v) {
 		if err != nil {
 			break
@@ -53,16 +53,28 @@ func Usage(v []byte) (u llm.Usage, ok bool) {
 					read = wire.Tokens(d.Value)
 				case "cache_write_tokens":
 					write = wire.Tokens(d.Value)
+				case "cache_write_tokens_details":
+					u.CacheHalfDay = wire.Tokens(jsonedit.Get(d.Value, "ttl_12h_tokens"))
 				case "audio_tokens":
-					audio = wire.Tokens(d.Value)
+					u.AudioIn = wire.Tokens(d.Value)
+				case "image_tokens":
+					u.ImageIn = wire.Tokens(d.Value)
 				}
 			}
 		case "completion_tokens_details", "output_tokens_details":
 			for d := range wire.Object(m.Value) {
-				if string(d.Name) == "reasoning_tokens" {
+				switch string(d.Name) {
+				case "reasoning_tokens":
 					reasoning = max(reasoning, wire.Tokens(d.Value))
+				case "audio_tokens":
+					u.AudioOut = wire.Tokens(d.Value)
+				case "image_tokens":
+					u.ImageOut = wire.Tokens(d.Value)
 				}
 			}
+		case "server_tool_use": // as Anthropic has it, in OpenRouter's answers
+			u.Searches = wire.Tokens(jsonedit.Get(m.Value, "web_search_requests"))
+			u.Fetches = wire.Tokens(jsonedit.Get(m.Value, "web_fetch_requests"))
 		}
 	}
 	if read == 0 {
@@ -75,7 +87,7 @@ func Usage(v []byte) (u llm.Usage, ok bool) {
 	case extra <= 0 && out > 0 && reasoning > out+out/4:
 		out += reasoning
 	case extra <= 0:
-	case extra == audio:
+	case extra == u.AudioIn:
 		in += extra
 	case extra == reasoning:
 		out += extra
@@ -87,5 +99,5 @@ func Usage(v []byte) (u llm.Usage, ok bool) {
 	u.Input = in - u.CacheRead - u.CacheWrite
 	u.Reasoning = min(reasoning, out)
 	u.Output = out - u.Reasoning
-	return u, u.Total() > 0
+	return u.Fitted(), u.Total() > 0
 }

@@ -35,8 +35,22 @@ func TestUsage(t *testing.T) {
 		},
 		"Mistral leaves audio out of the prompt": {
 			`{"prompt_tokens":9,"total_tokens":632,"completion_tokens":248,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":375}}`,
-			llm.Usage{Input: 384, Output: 248},
+			llm.Usage{Input: 384, Output: 248, AudioIn: 375},
 		},
+		"sound and pictures": {
+			`{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,"prompt_tokens_details":{"audio_tokens":20,"image_tokens":30,"text_tokens":50},"completion_tokens_details":{"audio_tokens":40,"image_tokens":5}}`,
+			llm.Usage{Input: 100, Output: 50, AudioIn: 20, ImageIn: 30, AudioOut: 40, ImageOut: 5},
+		},
+		"parts larger than the whole": {
+			`{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"audio_tokens":8,"image_tokens":30,"cache_write_tokens":4,"cache_write_tokens_details":{"ttl_12h_tokens":9}},"completion_tokens_details":{"audio_tokens":40,"image_tokens":5,"reasoning_tokens":1}}`,
+			llm.Usage{Input: 6, CacheWrite: 4, Output: 4, Reasoning: 1, CacheHalfDay: 4, AudioIn: 8, ImageIn: 2, AudioOut: 4},
+		},
+		"a cache for half a day": {
+			`{"input_tokens":100,"input_tokens_details":{"cached_tokens":10,"cache_write_tokens":60,"cache_write_tokens_details":{"ttl_30m_tokens":20,"ttl_12h_tokens":40}},"output_tokens":5,"total_tokens":105}`,
+			llm.Usage{Input: 30, CacheRead: 10, CacheWrite: 60, CacheHalfDay: 40, Output: 5},
+		},
+		"OpenRouter's tools":  {`{"prompt_tokens":1,"completion_tokens":2,"server_tool_use":{"web_search_requests":3}}`, llm.Usage{Input: 1, Output: 2, Searches: 3}},
+		"details are no such": {`{"prompt_tokens":1,"completion_tokens":2,"prompt_tokens_details":{"cache_write_tokens_details":null,"audio_tokens":"x"},"server_tool_use":[]}`, llm.Usage{Input: 1, Output: 2}},
 		"Azure's Grok caches more than it reads": {
 			`{"prompt_tokens":198,"completion_tokens":18,"total_tokens":216,"prompt_tokens_details":{"cached_tokens":314}}`,
 			llm.Usage{CacheRead: 198, Output: 18},
