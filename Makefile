@@ -52,8 +52,9 @@ $(LINT):
 gen: ## make the generated files anew
 	@cd internal/gen/catalog && GOFLAGS= go run . -o ../../catalog/models.tsv
 
-bench: build ## CPU per request and chunk beside a bare reverse proxy, memory, start-up, size
+bench: build ## CPU per request and chunk beside a bare reverse proxy, memory, start-up, size, a choice of accounts
 	@go run ./internal/bench -gateway $(BIN) $(ARGS)
+	@go test ./internal/pool -run '^$$' -bench Lease -cpu 1
 
 conformance: build ## recorded traffic through the gateway; CORPUS names its folder
 	@go run ./internal/conformance -corpus $(CORPUS) -gateway $(BIN) -matrix docs/conformance.md $(ARGS)

@@ -340,54 +340,6 @@ func TestLeaseConcurrently(t *testing.T) {
 	}
 }
 
-// BenchmarkLease is the cost of a lease and its end: of a lone account, and of
-// one among a thousand, where the conversation is known, new, and none, and
-// where half of the accounts are limited.
-func BenchmarkLease(b *testing.B) {
-	for _, tt := range []struct {
-		name     string
-		accounts int
-		limited  int
-		session  func(i int) uint64
-	}{
-		{"lone", 1, 0, func(int) uint64 { return 7 }},
-		{"home", 1000, 0, func(int) uint64 { return 7 }},
-		{"new", 1000, 0, func(i int) uint64 { return uint64(i) + 1 }},
-		{"none", 1000, 0, func(int) uint64 { return 0 }},
-		{"limited", 1000, 500, func(int) uint64 { return 0 }},
-	} {
-		b.Run(tt.name, func(b *testing.B) {
-			var as []Account
-			for i := range tt.accounts {
-				as = append(as, account(fmt.Sprint("a", i)))
-			}
-			p := New(time.Now)
-			p.Set(as)
-			w := chat
-			w.Strategy = schedule.CacheFirst{}
-			for i := range tt.accounts {
-				w.Not = nil
-				w.Only = as[i].Name
-				l, _ := p.Lease(w)
-				var f *fault.Fault
-				if i < tt.limited {
-					f = &fault.Fault{Class: fault.RateLimited, Scope: fault.Model, After: time.Hour}
-				}
-				l.Done(f, time.Millisecond, 100)
-			}
-			w.Only = ""
-			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
-				w.Query.Session = tt.session(i)
-				i++
-				l, _ := p.Lease(w)
-				l.Done(nil, 0, 0)
-			}
-		})
-	}
-}
-
 // TestFixed: the account that the operator prefers serves as long as it is
 // able, whatever its priority.
 func TestFixed(t *testing.T) {
