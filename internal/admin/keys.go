@@ -52,6 +52,7 @@ type ClientKey struct {
 	Routes      []string  `json:"routes" doc:"Globs of protocol/operation, such as anthropic/chat; none: all."`
 	Addresses   []string  `json:"addresses" doc:"Where clients may call from; none: anywhere."`
 	Hours       []string  `json:"hours" doc:"When clients may call, such as mon-fri 08:00-18:00; none: always."`
+	Prefer      []string  `json:"prefer" doc:"Globs of accounts that serve the key before others do, as long as they are able; none: it prefers nobody."`
 	Zone        string    `json:"zone" doc:"Time zone of hours, days and months."`
 	Strict      bool      `json:"strict" doc:"Requests that cannot be carried without a loss are refused."`
 	RPM         int64     `json:"rpm" doc:"Requests a minute; 0 is no limit."`
@@ -82,7 +83,7 @@ func usd(nanos int64) float64 { return float64(nanos) / nano }
 func clientKey(v *KeyView, now time.Time) ClientKey {
 	k := ClientKey{
 		Name: v.Name, Hint: v.Hint, Version: v.Version, State: "active", Created: v.Created, Updated: v.Updated, LastUsed: v.Used,
-		Note: v.Note, Expires: v.Expires, Models: v.Models, Routes: v.Routes, Addresses: v.Addresses, Hours: v.Hours, Zone: v.Zone, Strict: v.Strict,
+		Note: v.Note, Expires: v.Expires, Models: v.Models, Routes: v.Routes, Addresses: v.Addresses, Hours: v.Hours, Prefer: v.Prefer, Zone: v.Zone, Strict: v.Strict,
 		RPM: v.RPM, TPM: v.TPM, Concurrency: v.Concurrency, InFlight: v.Usage.InFlight,
 		Day: keyBudget(v.Settings.Day, v.Usage.Day, v.Usage.Held, v.Usage.DayEnds), Month: keyBudget(v.Settings.Month, v.Usage.Month, v.Usage.Held, v.Usage.MonthEnds),
 	}
@@ -114,6 +115,7 @@ type KeyChange struct {
 	Routes      *[]string     `json:"routes,omitzero" maxItems:"1000"`
 	Addresses   *[]string     `json:"addresses,omitzero" maxItems:"1000" doc:"IPv4 and IPv6, with or without a prefix length."`
 	Hours       *[]string     `json:"hours,omitzero" maxItems:"64"`
+	Prefer      *[]string     `json:"prefer,omitzero" maxItems:"16" doc:"Globs of names of accounts."`
 	Zone        *string       `json:"zone,omitzero" maxLength:"64"`
 	Strict      *bool         `json:"strict,omitzero"`
 	RPM         *int64        `json:"rpm,omitzero" minimum:"0" maximum:"1000000000"`
@@ -149,6 +151,7 @@ func (c *KeyChange) apply(s *clientkey.Settings) error {
 	set(&s.Routes, c.Routes)
 	set(&s.Addresses, c.Addresses)
 	set(&s.Hours, c.Hours)
+	set(&s.Prefer, c.Prefer)
 	set(&s.Zone, c.Zone)
 	set(&s.Strict, c.Strict)
 	set(&s.RPM, c.RPM)

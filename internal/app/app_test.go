@@ -177,6 +177,8 @@ func TestForesee(t *testing.T) {
 routes:
   - {match: auto, needs: [vision], over: 1000, to: simulator-eyes}
   - {match: "alias", to: ["simulator"]}
+  - {match: "liked", prefer: [other, simulator]}
+  - {match: "loved", prefer: [other]}
 aliases: {"au*": simulator-rest, auto: simulator}
 routing: {background: simulator-cheap}
 `)
@@ -186,6 +188,8 @@ routing: {background: simulator-cheap}
 		`{"model":"auto","tokens":1001,"needs":["vision","tools"]}`: `"rule":"auto (over 1000 tokens, with vision)","targets":[{"model":"simulator-eyes"`,
 		`{"model":"auto","background":"title"}`:                     `"rule":"* (background title)","targets":[{"model":"simulator-cheap"`,
 		`{"model":"alias","protocol":"anthropic"}`:                  `"taken":"simulator"`,
+		`{"model":"liked"}`:                                         `"rule":"liked","targets":[{"model":"liked",`,
+		`{"model":"loved"}`:                                         `"rule":"loved","targets":[{"model":"loved",`,
 		`{"model":"any","op":"embed"}`:                              `"verdict":"taken"`,
 	} {
 		status, got := r.do(http.MethodPost, "/api/explain", body, append([]string{"Content-Type", "application/json"}, operator...)...)

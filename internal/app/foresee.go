@@ -21,6 +21,9 @@ func (a *App) foresee(_ context.Context, q admin.Question) explain.Outlook {
 			c.Op = op
 		}
 	}
+	if g := a.gate.Keys.Grants()[q.Key]; g != nil {
+		c.Prefer = g.Key.Prefers()
+	}
 	if c.Session = q.Session; q.Session != "" && q.Key != "" {
 		c.Session = q.Key + "/" + q.Session // as the way in names it
 	}

@@ -22,7 +22,7 @@ func rulesOf(c *config.Config) ([]route.Rule, error) {
 			return nil, fmt.Errorf("routes[%d].needs: there is no %q", i, unknown)
 		}
 		rules = append(rules, route.Rule{
-			Match: r.Match, To: r.To, On: r.On,
+			Match: r.Match, To: r.To, On: r.On, Prefer: r.Prefer,
 			When: route.When{Over: r.Over, Under: r.Under, OutputOver: r.OutputOver, Needs: needs, Background: r.Background},
 		})
 	}

@@ -13,6 +13,7 @@ type explainCmd struct {
 	ID       string `arg:"" optional:"" help:"The request's id, from x-portico-request-id or portico logs."`
 	Model    string `name:"model" placeholder:"NAME" help:"Tell what would happen to a request for this model that came now."`
 	Protocol string `name:"protocol" default:"openai-chat" enum:"openai-chat,openai-responses,anthropic,gemini" help:"The client's protocol, with --model."`
+	Key      string `name:"key" placeholder:"NAME" help:"The client key that it comes with, with --model."`
 	Session  string `name:"session" placeholder:"NAME" help:"The conversation as its client names it, with --model."`
 	Tokens   int64  `name:"tokens" placeholder:"N" help:"How long the request is, with --model."`
 	Output   int64  `name:"output" placeholder:"N" help:"The longest answer that it asks for, in tokens, with --model."`
@@ -57,7 +58,7 @@ func (c *explainCmd) Run(g *globals) error {
 func (c *explainCmd) foresee(g *globals) error {
 	return g.with(func(k *client) error {
 		var o explain.Outlook
-		q := admin.Question{Model: c.Model, Protocol: c.Protocol, Session: c.Session, Tokens: c.Tokens, Output: c.Output, Needs: c.Needs, Background: c.Background}
+		q := admin.Question{Model: c.Model, Protocol: c.Protocol, Key: c.Key, Session: c.Session, Tokens: c.Tokens, Output: c.Output, Needs: c.Needs, Background: c.Background}
 		if err := k.call(g.ctx, http.MethodPost, "/api/explain", q, &o); err != nil {
 			return err
 		}

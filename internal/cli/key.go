@@ -124,6 +124,7 @@ type keyFlags struct {
 	Routes      *[]string `placeholder:"GLOB,..." help:"protocol/operation that the key is for, such as anthropic/chat or */embed; '' is all."`
 	Addresses   *[]string `placeholder:"RANGE,..." help:"Where clients may call from, such as 10.0.0.0/8 or 2001:db8::/32; '' is anywhere."`
 	Hours       *[]string `sep:";" placeholder:"HOURS;..." help:"When clients may call, such as 'mon-fri 08:00-18:00'; '' is always."`
+	Prefer      *[]string `placeholder:"ACCOUNT,..." help:"Accounts that serve the key before others do, as long as they are able; '' is none."`
 	Zone        *string   `placeholder:"ZONE" help:"Time zone of hours, days and months, such as Europe/Berlin; UTC by default."`
 	Strict      *bool     `negatable:"" help:"Refuse requests that cannot be carried without a loss."`
 	RPM         *int64    `name:"rpm" placeholder:"NUMBER" help:"Requests a minute; 0 is no limit."`
@@ -139,7 +140,7 @@ type keyFlags struct {
 func (f *keyFlags) change(now time.Time) (admin.KeyChange, error) {
 	c := admin.KeyChange{
 		Note: f.Note, Models: listed(f.Models), Routes: listed(f.Routes), Addresses: listed(f.Addresses), Hours: listed(f.Hours),
-		Zone: f.Zone, Strict: f.Strict, RPM: f.RPM, TPM: f.TPM, Concurrency: f.Concurrency,
+		Prefer: listed(f.Prefer), Zone: f.Zone, Strict: f.Strict, RPM: f.RPM, TPM: f.TPM, Concurrency: f.Concurrency,
 	}
 	if f.DayTokens != nil || f.DayUSD != nil {
 		c.Day = &admin.BudgetChange{Tokens: f.DayTokens, USD: f.DayUSD}
@@ -382,6 +383,7 @@ func describeKey(w io.Writer, k *admin.ClientKey) error {
 		{"routes", strings.Join(k.Routes, ", ")},
 		{"addresses", strings.Join(k.Addresses, ", ")},
 		{"hours", strings.Join(k.Hours, "; ")},
+		{"prefers", strings.Join(k.Prefer, ", ")},
 		{"zone", k.Zone},
 		{"strict", strict},
 		{"requests", number(k.RPM, "a minute")},

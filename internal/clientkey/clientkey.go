@@ -39,6 +39,9 @@ type Settings struct {
 	Hours     []string `json:"hours,omitzero"`     // such as "mon-fri 08:00-18:00"; none: always
 	Zone      string   `json:"zone,omitzero"`      // of hours, days and months; "": UTC
 	Strict    bool     `json:"strict,omitzero"`    // requests that cannot be carried without a loss are refused
+	// Prefer are globs of the names of accounts that serve the key before others
+	// do, as long as they are able.
+	Prefer []string `json:"prefer,omitzero"`
 
 	RPM         int64  `json:"rpm,omitzero"` // requests a minute, as the three below 0 is no limit
 	TPM         int64  `json:"tpm,omitzero"`
@@ -70,6 +73,7 @@ type Key struct {
 	Limits budget.Limits
 
 	models, routes glob.Set
+	prefer         glob.Set
 	addresses      []netip.Prefix
 	hours          hours
 }
@@ -79,6 +83,7 @@ const (
 	maxNote    = 1 << 10
 	maxList    = 1000
 	maxHours   = 64
+	maxPrefer  = 16
 	maxMinute  = 1_000_000_000
 	maxAtOnce  = 1_000_000
 	maxTokens  = 1 << 50
@@ -103,7 +108,7 @@ func New(r Record) (*Key, error) {
 		name string
 		list []string
 		most int
-	}{{"models", r.Models, maxList}, {"routes", r.Routes, maxList}, {"addresses", r.Addresses, maxList}, {"hours", r.Hours, maxHours}} {
+	}{{"models", r.Models, maxList}, {"routes", r.Routes, maxList}, {"prefer", r.Prefer, maxPrefer}, {"addresses", r.Addresses, maxList}, {"hours", r.Hours, maxHours}} {
 		if len(l.list) > l.most {
 			return nil, fmt.Errorf("%s: there are %d; at most %d are taken", l.name, len(l.list), l.most)
 		}
@@ -130,6 +135,9 @@ func New(r Record) (*Key, error) {
 	}
 	if k.routes, err = glob.CompileAll(r.Routes); err != nil {
 		return nil, fmt.Errorf("routes: %w", err)
+	}
+	if k.prefer, err = glob.CompileAll(r.Prefer); err != nil {
+		return nil, fmt.Errorf("prefer: %w", err)
 	}
 	for _, a := range r.Addresses {
 		p, err := ParsePrefix(a)
@@ -252,3 +260,6 @@ func (k *Key) Shows(model string) bool { return k.models.Match(model) }
 
 // Picky reports whether k is for some routes or models only.
 func (k *Key) Picky() bool { return len(k.routes) > 0 || len(k.models) > 0 }
+
+// Prefers are the accounts that serve the key before others do.
+func (k *Key) Prefers() glob.Set { return k.prefer }

@@ -116,6 +116,8 @@ type Route struct {
 	Match string   // a glob, or /regex/
 	To    []string // a chain: the next is asked when all accounts of one are unable
 	On    []string // classes of faults after which the next is asked at once
+	// Prefer are accounts that come before others: globs of their names.
+	Prefer []string
 
 	// What else must hold of a request; zero: it need not.
 	Over, Under int64    // estimated input tokens: more than, less than

@@ -122,7 +122,11 @@ var fields = []field[Config]{
 	records("accounts", "accounts", 1000, accountFields, freshAccount, func(c *Config) *[]Account { return &c.Accounts }, checkAccount,
 		"Accounts at providers; declared here, they are read-only elsewhere."),
 	records("routes", "routes", 1000, routeFields, func() Route { return Route{} }, func(c *Config) *[]Route { return &c.Routes },
-		func(*report, string, node, *Route) {},
+		func(r *report, path string, n node, x *Route) {
+			if len(x.To) == 0 && len(x.Prefer) == 0 {
+				r.problem(n.line, path+".to", "is missing")
+			}
+		},
 		"Model names that are mapped to others; the first match wins."),
 	nameTable("aliases", func(c *Config) *map[string]string { return &c.Aliases },
 		"Names, or globs of them, that stand for a model where no route decides; the most specific wins."),
@@ -149,7 +153,9 @@ var routeFields = []field[Route]{
 	text("match", "a glob, or /regular expression/", func(r *Route) *string { return &r.Match }, pattern,
 		"Model names that the route is for.").required(),
 	texts("to", "model names", 16, func(r *Route) *[]string { return &r.To }, glob,
-		"The model to ask instead, or a chain: the next is asked when all accounts of one are unable.").required(),
+		"The model to ask instead, or a chain: the next is asked when all accounts of one are unable. Needed without prefer; with it alone the name stays as it is."),
+	texts("prefer", "names of accounts, or globs of them", 16, func(r *Route) *[]string { return &r.Prefer }, glob,
+		"Accounts that come before others, whatever their priority, as long as they are able."),
 	texts("on", "classes of faults", 32, func(r *Route) *[]string { return &r.On }, faultClass,
 		"Faults after which the next model of the chain is asked at once, such as context_too_long or overloaded."),
 	integer("over", 0, 0, 1<<40, func(r *Route) *int64 { return &r.Over },

@@ -33,11 +33,11 @@ func (h *house) post(path, body string) (status int, code string) {
 // TestClientKey: what a key may do goes with the call, and what it may not do
 // is refused in the client's dialect before anybody is asked.
 func TestClientKey(t *testing.T) {
-	h := withKey(t, clientkey.Settings{RPM: 5, Strict: true})
+	h := withKey(t, clientkey.Settings{RPM: 5, Strict: true, Prefer: []string{"eu-*"}})
 	if status, _ := h.post("/v1/chat/completions", `{"model":"m"}`); status != 200 {
 		t.Fatalf("status %d", status)
 	}
-	if c := h.last(t); c.Key != "ci" || !c.Strict || c.Meter == nil || c.Meter.Limits().RPM != 5 {
+	if c := h.last(t); c.Key != "ci" || !c.Strict || c.Meter == nil || c.Meter.Limits().RPM != 5 || !c.Prefer.Match("eu-1") {
 		t.Errorf("the call is %+v", c)
 	}
 	for _, tt := range []struct {

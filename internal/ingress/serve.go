@@ -194,7 +194,7 @@ func (s *Server) admit(v *visit) bool {
 	}
 	v.call.Key, v.grant = caller.Name, caller.Grant
 	if v.grant != nil {
-		v.call.Meter, v.call.Strict = v.grant.Meter(), v.grant.Key.Strict
+		v.call.Meter, v.call.Strict, v.call.Prefer = v.grant.Meter(), v.grant.Key.Strict, v.grant.Key.Prefers()
 	}
 	return true
 }

@@ -68,7 +68,8 @@ func (p *Pool) choose(v *verdict, l *lane, r *roster, w *Want, m *moments) {
 		if wait, known = at.wait(m, 0); !known {
 			wait = hopeless
 		}
-		if wait == 0 && burden <= price {
+		// It goes back to those who are preferred once a move costs nothing.
+		if wait == 0 && burden <= price && (len(w.Prefer) == 0 || price > 0 || w.favours(at.e)) {
 			v.x, v.why = at, AtHome
 			return
 		}
@@ -76,15 +77,28 @@ func (p *Pool) choose(v *verdict, l *lane, r *roster, w *Want, m *moments) {
 
 	s := p.scratch.Get().(*scratch)
 	defer p.scratch.Put(s)
-	v.passed = p.scan(s, r, w, m)
 	w.Query.Moving = at != nil
-	if len(s.xs) > 0 {
-		v.x, v.of, v.why = s.xs[s.pick(w)], len(s.xs), Picked
-		if v.of == 1 {
-			v.why = Only
+	for i := range w.Prefer {
+		v.passed = append(v.passed, s.scan(r, w, m, func(e *entry) bool { return w.Prefer[i].Match(e.Name) })...)
+		if len(s.xs) > 0 {
+			v.x, v.of, v.why = s.xs[s.pick(w)], len(s.xs), Preferred
+			break
 		}
 	}
-	if at == nil {
+	if v.x == nil {
+		var others func(*entry) bool
+		if len(w.Prefer) > 0 {
+			others = func(e *entry) bool { return !w.favours(e) }
+		}
+		v.passed = append(v.passed, s.scan(r, w, m, others)...)
+		if len(s.xs) > 0 {
+			v.x, v.of, v.why = s.xs[s.pick(w)], len(s.xs), Picked
+			if v.of == 1 {
+				v.why = Only
+			}
+		}
+	}
+	if at == nil || v.why == Preferred && v.x != nil && price == 0 {
 		return
 	}
 	if v.x == at {
@@ -115,6 +129,12 @@ func (l *lane) key(w *Want) uint64 { return schedule.Mix(w.Query.Session ^ l.has
 // scan gathers the accounts that can serve w now: of the best priority, those
 // that are not on trial and do not fail before the others.
 func (p *Pool) scan(s *scratch, r *roster, w *Want, m *moments) (passed []Passed) {
+	return s.scan(r, w, m, nil)
+}
+
+// scan is that of the pool. With among, only those for which it holds are
+// looked at.
+func (s *scratch) scan(r *roster, w *Want, m *moments, among func(*entry) bool) (passed []Passed) {
 	if n := len(r.slots); cap(s.xs) < n {
 		s.cs, s.xs = make([]schedule.Candidate, n), make([]*slot, n)
 	}
@@ -126,7 +146,7 @@ func (p *Pool) scan(s *scratch, r *roster, w *Want, m *moments) (passed []Passed
 		if n > 0 && x.priority > best {
 			break // the rest are worse
 		}
-		if picky && w.skips(x.e) {
+		if picky && w.skips(x.e) || among != nil && !among(x.e) {
 			continue
 		}
 		g := 0

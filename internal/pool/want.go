@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"portico/internal/fault"
+	"portico/internal/glob"
 	"portico/internal/protocol"
 	"portico/internal/schedule"
 )
@@ -25,7 +26,10 @@ type Want struct {
 	Strategy schedule.Strategy
 	Not      []string // names of accounts that were tried
 	Only     string   // the name of the only account that may serve, "" for any
-	Tokens   int64    // about how many the request will use, for limits of tokens
+	// Prefer are accounts that come before others, whatever their priority, as
+	// long as they are able; those of the first set before those of the next.
+	Prefer []glob.Set
+	Tokens int64 // about how many the request will use, for limits of tokens
 
 	// For Wait alone.
 	Key   string        // whose request it is: keys that wait are served in turn
@@ -50,6 +54,11 @@ func (w *Want) way(a *Account) (Way, bool) {
 		}
 	}
 	return Way{}, false
+}
+
+// favours reports whether w prefers e to others.
+func (w *Want) favours(e *entry) bool {
+	return slices.ContainsFunc(w.Prefer, func(s glob.Set) bool { return s.Match(e.Name) })
 }
 
 // skips reports whether e may not serve.

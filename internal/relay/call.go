@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"portico/internal/budget"
+	"portico/internal/glob"
 	"portico/internal/protocol"
 )
 
@@ -47,6 +48,9 @@ type Call struct {
 	Meter *budget.Meter
 	// Strict: the client key takes no losses, whatever its client says.
 	Strict bool
+	// Prefer are the accounts that the client key prefers to others, none if it
+	// has no preference.
+	Prefer glob.Set
 
 	// Previous is the answer that the call continues, and Conversation the
 	// conversation that it belongs to, "" for none, if what they stand for is

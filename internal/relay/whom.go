@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"portico/internal/fault"
+	"portico/internal/glob"
 	"portico/internal/pool"
 	"portico/internal/protocol"
 )
@@ -81,8 +82,19 @@ func (a *answer) want(model string) pool.Want {
 	}
 	return pool.Want{
 		Ways: ways, Equal: equal, Named: a.reach == named, Model: model, Query: a.query, Strategy: a.c.Settings.Strategy,
-		Not: a.tried, Only: cmp.Or(a.stay, a.home), Tokens: a.query.Tokens, Key: a.payer(), Max: a.patience(), Since: a.c.Start,
+		Prefer: a.prefer(), Not: a.tried, Only: cmp.Or(a.stay, a.home), Tokens: a.query.Tokens, Key: a.payer(), Max: a.patience(), Since: a.c.Start,
 	}
+}
+
+// prefer are the accounts that are asked first: those that the client's key
+// prefers, then those that the route does.
+func (a *answer) prefer() (out []glob.Set) {
+	for _, s := range [...]glob.Set{a.c.Prefer, a.plan.Prefer} {
+		if len(s) > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // payer is in whose name the call waits: its key's, or its machine's.

@@ -23,6 +23,9 @@ type Plan struct {
 	// On names the classes of faults after which the next model is asked, also
 	// where another account, or nobody, would be asked otherwise.
 	On []string
+	// Prefer are accounts that come before others, whatever their priority, as
+	// long as they are able: globs of their names.
+	Prefer glob.Set
 }
 
 // GoesOn reports whether a fault of that class leads to the next model.
@@ -31,9 +34,11 @@ func (p *Plan) GoesOn(class string) bool { return len(p.On) > 0 && slices.Contai
 // A Rule maps names.
 type Rule struct {
 	Match string   // a glob, or /regex/
-	To    []string // a chain
+	To    []string // a chain; none: what is asked for, if Prefer is there
 	On    []string // classes of faults, see Plan
 	When  When
+	// Prefer are globs of names of accounts, see Plan.
+	Prefer []string
 }
 
 // A When is what else must hold of a request. The zero When holds of all.
@@ -148,14 +153,20 @@ func New(rules []Rule) (*Table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("route %d (%q): %w", i+1, r.Match, err)
 		}
-		if len(r.To) == 0 {
+		var prefer glob.Set
+		if len(r.Prefer) > 0 {
+			if prefer, err = glob.CompileAll(r.Prefer); err != nil {
+				return nil, fmt.Errorf("route %d (%q): prefer: %w", i+1, r.Match, err)
+			}
+		}
+		if len(r.To) == 0 && len(prefer) == 0 {
 			return nil, fmt.Errorf("route %d (%q): it leads nowhere", i+1, r.Match)
 		}
 		name := r.Match
 		if s := r.When.text(); s != "" {
 			name += " (" + s + ")"
 		}
-		t.rules[i] = compiled{g, r.When, r.When == (When{}), Plan{Rule: name, Models: r.To, On: r.On}}
+		t.rules[i] = compiled{g, r.When, r.When == (When{}), Plan{Rule: name, Models: r.To, On: r.On, Prefer: prefer}}
 	}
 	return t, nil
 }
@@ -179,6 +190,9 @@ func (t *Table) Plan(model string, look func() Facts) Plan {
 		}
 		if r.bare || r.when.holds(&facts) {
 			p := r.plan
+			if len(p.Models) == 0 {
+				p.Models = []string{model}
+			}
 			if r.when.Background == Any { // of which kind it is was found out
 				p.Rule = strings.Replace(p.Rule, "background "+Any, "background "+facts.Background, 1)
 			}

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ func TestPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	for model, want := range map[string]Plan{
-		"claude-3-haiku-x": {"claude-*-haiku*", []string{"gemini-flash", "gpt-mini"}, []string{"overloaded"}},
+		"claude-3-haiku-x": {Rule: "claude-*-haiku*", Models: []string{"gemini-flash", "gpt-mini"}, On: []string{"overloaded"}},
 		"claude-opus":      {Rule: "claude-*", Models: []string{"mid"}},
 		"o3-mini":          {Rule: "/^o[0-9]/", Models: []string{"big"}},
 		"other":            {Models: []string{"other"}},
@@ -124,6 +125,28 @@ func TestNewSaysWhichRule(t *testing.T) {
 		_, err := New([]Rule{{Match: "a", To: []string{"b"}}, c.rule})
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestPrefer: a route may prefer accounts, with or without another model.
+func TestPrefer(t *testing.T) {
+	table, err := New([]Rule{{Match: "a*", Prefer: []string{"work", "eu-*"}}, {Match: "b", To: []string{"c"}, Prefer: []string{"home"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := table.Plan("abc", nil); p.Rule != "a*" || !slices.Equal(p.Models, []string{"abc"}) || !p.Prefer.Match("eu-1") || p.Prefer.Match("us-1") {
+		t.Errorf("%+v", p)
+	}
+	if p := table.Plan("b", nil); !slices.Equal(p.Models, []string{"c"}) || !p.Prefer.Match("home") {
+		t.Errorf("%+v", p)
+	}
+	if p := table.Plan("x", nil); len(p.Prefer) > 0 {
+		t.Errorf("%+v", p)
+	}
+	for _, r := range []Rule{{Match: "a"}, {Match: "a", Prefer: []string{"/(/"}}} {
+		if _, err := New([]Rule{r}); err == nil {
+			t.Errorf("%+v is taken", r)
 		}
 	}
 }
