@@ -115,7 +115,7 @@ func toolNames(t *testing.T, protocol string, body []byte) (names []string) {
 	}
 	for _, y := range list(obj(v)["tools"]) {
 		x := obj(y)
-		if f := obj(x["function"]); f != nil {
+		if f := obj(pick(x, "function", "custom")); f != nil {
 			x = f
 		}
 		if all := list(x["functionDeclarations"]); all != nil {
@@ -124,7 +124,9 @@ func toolNames(t *testing.T, protocol string, body []byte) (names []string) {
 			}
 			continue
 		}
-		names = append(names, str(x["name"]))
+		if n := str(x["name"]); n != "" && (protocol != "anthropic" || x["input_schema"] != nil) {
+			names = append(names, n)
+		}
 	}
 	return names
 }

@@ -115,6 +115,8 @@ func chatRequest(d *digest, b object) {
 			switch str(p["type"]) {
 			case "text":
 				d.say(role, str(p["text"]))
+			case "refusal":
+				d.say(role, str(p["refusal"]))
 			case "file":
 				d.say(role, locatedText(str(obj(p["file"])["file_data"])))
 			default:
@@ -180,11 +182,19 @@ func responsesRequest(d *digest, b object) {
 		case "custom_tool_call":
 			d.call(spaced(b, m), object{"input": m["input"]})
 		case "function_call_output", "custom_tool_call_output":
-			d.results = append(d.results, result(texts(m["output"])))
+			said := texts(m["output"])
+			for _, p := range list(m["output"]) {
+				said += locatedText(str(obj(p)["file_data"]))
+			}
+			d.results = append(d.results, result(said))
 			for _, p := range list(m["output"]) {
 				if url := str(obj(p)["image_url"]); url != "" {
 					d.images = append(d.images, located(url))
 				}
+			}
+		case "image_generation_call":
+			if data := str(m["result"]); data != "" {
+				d.images = append(d.images, image(data))
 			}
 		case "additional_tools", "tool_search_output":
 			shown = append(shown, list(m["tools"])...)
@@ -361,7 +371,12 @@ func geminiRequest(d *digest, b object) {
 			case call != nil:
 				d.call(str(call["name"]), call["args"])
 			case answer != nil:
-				d.results = append(d.results, result(answer["response"]))
+				said := result(answer["response"])
+				for _, q := range list(answer["parts"]) {
+					in := obj(pick(obj(q), "inlineData", "inline_data"))
+					said += plainText(str(pick(in, "mimeType", "mime_type")), str(in["data"]))
+				}
+				d.results = append(d.results, said)
 				for _, q := range list(answer["parts"]) {
 					if f := obj(pick(obj(q), "fileData", "file_data")); strings.HasPrefix(str(pick(f, "mimeType", "mime_type")), "image/") {
 						d.images = append(d.images, str(pick(f, "fileUri", "file_uri")))

@@ -186,6 +186,7 @@ var limits = []struct {
 	{"run-sdk-genai", []string{"params"}, []string{protocol.OpenAIResponses, protocol.Anthropic}, "Responses has no stop sequences, Anthropic's newest models no sampling"},
 	{"run-sdk-anthropic", []string{"system.cache"}, []string{protocol.OpenAIResponses}, "Responses has no stop sequences"},
 	{"run-sdk-openai", []string{"chat.json_object"}, []string{protocol.Anthropic}, "JSON without a schema is asked for in words, which the upstream does not heed"},
+	{several, []string{"completions.1", "completions.3", "completions.8"}, []string{own, protocol.OpenAIChat}, "text completions there are answered by the scripted upstream, always the same"},
 	{"run-sdk-go-anthropic", []string{"tools"}, []string{protocol.Gemini}, "a result is an object there, and the upstream shows it as one"},
 }
 

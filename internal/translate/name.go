@@ -84,6 +84,7 @@ func (n *names) taken(name string, h handle) bool {
 // name makes the tools, and the calls of them, such as the upstream takes:
 // their names, their kinds, and their namespaces.
 func (d *draft) name() {
+	d.once()
 	n := &names{
 		words: d.takes.name, flat: !d.takes.namespaces, custom: d.takes.custom,
 		out: make(map[handle]string, len(d.Tools)), back: make(map[string]*tool, len(d.Tools)),
@@ -135,6 +136,26 @@ func (d *draft) name() {
 		t.hold = t.as == asItem || padded[h.name] != nil && d.Protocol == protocol.Anthropic
 	}
 	d.plan.tools = n.back
+}
+
+// once leaves each tool declared once: OpenAI passes over a second declaration,
+// which the others refuse.
+func (d *draft) once() {
+	if d.home {
+		return
+	}
+	seen := make(map[handle]bool, len(d.Tools))
+	kept := d.Tools[:0]
+	for i, t := range d.Tools {
+		h := handle{t.Kind, t.Namespace, t.Name}
+		if t.Kind != llm.Server && seen[h] {
+			d.lose("tools["+strconv.Itoa(i)+"]", "dropped: a tool of this name is declared before it")
+			continue
+		}
+		seen[h] = true
+		kept = append(kept, t)
+	}
+	d.Tools = kept
 }
 
 // introduce puts what a client says of a namespace before what it says of its

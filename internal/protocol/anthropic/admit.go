@@ -49,12 +49,16 @@ func (e *requestEncoder) admit(dst []block, role llm.Role, b block) []block {
 		b.part = &llm.Prose{Text: llm.Plain("[Tool loaded: " + p.Name + "]")}
 	case *llm.ServerCall:
 		if role != llm.Assistant || !e.own(p.Extra) {
-			e.lose(b.at.String(), "dropped: the upstream knows nothing of what another one ran")
+			e.lose(b.at.String(), wire.RanElsewhere)
 			return dst
 		}
 	case *llm.ServerResult:
 		if role != llm.Assistant || !e.own(p.Extra) {
-			e.lose(b.at.String(), "dropped: the upstream knows nothing of what another one ran")
+			why := wire.RanElsewhere
+			if len(p.Blobs) > 0 {
+				why = wire.Drawn
+			}
+			e.lose(b.at.String(), why)
 			return dst
 		}
 	case *llm.Opaque:

@@ -154,8 +154,14 @@ func (e *requestEncoder) part(dst []byte, at string, p llm.Part) []byte {
 		e.lose(at, "dropped: the upstream knows no part of kind "+p.Kind)
 	case *llm.Thought:
 		e.lose(at, "dropped: reasoning has no seat here")
-	case *llm.ServerCall, *llm.ServerResult:
-		e.lose(at, "dropped: the upstream knows nothing of what another one ran")
+	case *llm.ServerCall:
+		e.lose(at, wire.RanElsewhere)
+	case *llm.ServerResult:
+		if len(p.Blobs) > 0 {
+			e.lose(at, wire.Drawn)
+		} else {
+			e.lose(at, wire.RanElsewhere)
+		}
 	case *llm.Call, *llm.Result:
 		e.lose(at, "dropped: a call or result has no seat here")
 	}

@@ -333,7 +333,7 @@ func (e *requestEncoder) turn(dst []byte, at string, m *llm.Message) []byte {
 			dst = append(plain(dst, p.Extra), '}')
 		case *llm.ServerCall:
 			if p.Extra.Protocol != protocol.OpenAIResponses {
-				e.lose(at, "dropped: the upstream knows nothing of what another one ran")
+				e.lose(at, wire.RanElsewhere)
 			}
 		case *llm.ServerResult:
 			if p.Extra.Protocol == protocol.OpenAIResponses {

@@ -8,6 +8,11 @@ const (
 	ToolInWords = "approximated: a tool that a search found is named in words"
 	// LateCitation: what a text rests on was told when it was whole already.
 	LateCitation = "dropped: a citation came when its text was not open"
+	// Drawn: a picture that a tool of the last upstream's drew stands in the
+	// model's turn, where this one has no place for pictures.
+	Drawn = "dropped: a picture that another upstream drew has no seat in the model's turn"
+	// RanElsewhere: the last upstream ran a tool of its own.
+	RanElsewhere = "dropped: the upstream knows nothing of what another one ran"
 	// HeldElsewhere: a file was given to another provider than is asked.
 	HeldElsewhere = "dropped: a file that only its provider holds"
 )
