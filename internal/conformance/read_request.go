@@ -182,11 +182,11 @@ func responsesRequest(d *digest, b object) {
 		case "custom_tool_call":
 			d.call(spaced(b, m), object{"input": m["input"]})
 		case "function_call_output", "custom_tool_call_output":
-			said := texts(m["output"])
+			var files strings.Builder
 			for _, p := range list(m["output"]) {
-				said += locatedText(str(obj(p)["file_data"]))
+				files.WriteString(locatedText(str(obj(p)["file_data"])))
 			}
-			d.results = append(d.results, result(said))
+			d.results = append(d.results, result(texts(m["output"])+files.String()))
 			for _, p := range list(m["output"]) {
 				if url := str(obj(p)["image_url"]); url != "" {
 					d.images = append(d.images, located(url))
@@ -371,12 +371,12 @@ func geminiRequest(d *digest, b object) {
 			case call != nil:
 				d.call(str(call["name"]), call["args"])
 			case answer != nil:
-				said := result(answer["response"])
+				var files strings.Builder
 				for _, q := range list(answer["parts"]) {
 					in := obj(pick(obj(q), "inlineData", "inline_data"))
-					said += plainText(str(pick(in, "mimeType", "mime_type")), str(in["data"]))
+					files.WriteString(plainText(str(pick(in, "mimeType", "mime_type")), str(in["data"])))
 				}
-				d.results = append(d.results, said)
+				d.results = append(d.results, result(answer["response"])+files.String())
 				for _, q := range list(answer["parts"]) {
 					if f := obj(pick(obj(q), "fileData", "file_data")); strings.HasPrefix(str(pick(f, "mimeType", "mime_type")), "image/") {
 						d.images = append(d.images, str(pick(f, "fileUri", "file_uri")))
