@@ -1,49 +1,30 @@
 package pace
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // A Learned limit is what an account's refusals say of how many units it
 // takes. Until the first one it admits everything.
 //
-// The vendor is taken to keep a bucket. A refusal is the one moment at which
-// the gateway knows what is in it: less than was asked for, and one unit at
-// the moment that the vendor names. Between two such moments just as much went
-// out as came back, which is the rate, however large the bucket is. After a
-// refusal that much is sent and, where it is all that holds requests back, a
-// little more is tried, ever more rarely while that fails.
-//
-// A vendor that asks to wait for far longer than one unit takes has no bucket
-// that drips but a window that ends. Then what went through the last window
-// may go through the next.
+// What is learned is the model that explains best what went out and what was
+// refused (see fit): a bucket, or windows. What it allows is sent and, where it
+// is all that holds requests back, a little more is tried, ever more rarely
+// while that fails.
 type Learned struct {
-	bucket
-	stretch         // since the last refusal
-	before  stretch // the one that ended with it
-	proven  float64 // so much went out at once and was not refused
-	full    Moment  // when it was full last; 0: not in this stretch
-	tested  Moment  // when more than is proven went out at once, 0: it did not
-	more    trial   // of a larger bucket
-	faster  trial   // of a higher rate
-	good    float64 // the rate before the last one, 0: that was refused
-}
-
-// A stretch is a time of sending from a known level on.
-type stretch struct {
-	since Moment
-	began float64 // the level that was counted on
-	held  float64 // the level as likely as not, which may be more
-	taken float64
-}
-
-// came is how many units a second came back until the level is the given one.
-func (s *stretch) came(at Moment, level float64) float64 {
-	return (s.taken - s.held + level) / (at - s.since).Seconds()
-}
-
-// atOnce reports whether all that the stretch began with may still have been
-// the cause of a refusal at now.
-func (s *stretch) atOnce(now Moment, rate float64) bool {
-	return s.began >= 2 && s.taken > 0 && (now-s.since).Seconds()*rate < s.began
+	model  model
+	bucket        // of a model that drips
+	shut   Moment // until then nothing goes out: the vendor said so
+	probe  Moment // from then on one goes out whatever the model says; 0: none
+	pause  time.Duration
+	heard  Moment // when the last refusal came
+	// unsure says that it is not known well enough when windows begin: what
+	// goes through any of their length is the same.
+	unsure bool
+	doubt  bool // whether what goes out next will be refused as well
+	faster trial
 }
 
 // A trial is of more than is known to be possible. It is made again after
@@ -81,257 +62,198 @@ func (t *trial) due(now Moment) (step float64, ok bool) {
 	return t.step, true
 }
 
-// failed says that more than is possible was sent.
-func (t *trial) failed(now Moment) {
+// failed says that more than is possible was sent. In a window one can only
+// fail at its end.
+func (t *trial) failed(now Moment, window time.Duration) {
 	if t.tried || t.every < firstTrial {
-		t.every = min(max(t.every*2, firstTrial), lastTrial)
+		t.every = min(max(t.every*2, firstTrial, 2*window), max(lastTrial, 8*window))
 	}
 	t.next, t.step, t.tried = now+t.every, firstStep, false
 }
 
 // Known reports whether anything was learned.
-func (l *Learned) Known() bool { return l.rate > 0 }
+func (l *Learned) Known() bool { return l.model.kind != unknown }
 
 // Limit is what was learned: units a second, how many at once, and the length
-// of the window if they come back at its end, else 0.
+// of the window, or 0 if they come back drop by drop.
 func (l *Learned) Limit() (rate, burst float64, window time.Duration) {
-	return l.rate, l.burst, l.every
+	if m := &l.model; m.window > 0 {
+		return m.most / m.window.Seconds(), m.most, m.window
+	}
+	return l.rate, l.burst, 0
 }
 
-// Free is the moment from which cost can go out, 0 if that is now.
-func (l *Learned) Free(now Moment, cost float64) Moment {
-	if l.rate == 0 {
+// Free is the moment from which cost can go out, 0 if that is now. past is
+// what went out.
+func (l *Learned) Free(now Moment, cost float64, past *History) Moment {
+	var at Moment
+	switch m := &l.model; m.kind {
+	case dripping:
+		at = l.free(now, cost)
+	case sliding:
+		at = past.leaves(m, cost)
+	case fixed:
+		if l.unsure {
+			at = past.leaves(m, cost)
+			break
+		}
+		if n := m.number(now); past.since(m.phase+time.Duration(n)*m.window)+min(cost, m.most) > m.most+slack {
+			at = m.phase + time.Duration(n+1)*m.window
+		}
+	}
+	if l.probe > 0 && at > l.probe {
+		at = l.probe
+	}
+	if at = max(at, l.shut); at <= now {
 		return 0
 	}
-	return l.free(now, cost)
+	return at
 }
 
-// Take counts cost as sent at now.
-func (l *Learned) Take(now Moment, cost float64) {
-	if l.rate == 0 {
-		return
-	}
-	if l.every > 0 {
-		l.takeOfWindow(now, cost)
-		return
-	}
-	before := l.level + l.rate*max(now-l.at, 0).Seconds()
-	l.fill(now)
-	if l.tested > 0 && now-l.tested > time.Second {
-		l.proven, l.tested = max(l.proven, l.burst), 0 // it was not refused
-	}
-	switch {
-	case before > l.burst+overflow:
-		// What was counted means little now, but a full bucket is a beginning
-		// as good as an empty one.
-		if _, ok := l.more.due(now); ok && l.burst <= l.proven {
-			l.burst = min(l.proven+max(1, l.proven/4), max(1, l.rate*60))
+// leaves is when enough has left a sliding window for cost, perhaps in the past.
+func (h *History) leaves(m *model, cost float64) Moment {
+	room := m.most - min(cost, m.most) + slack
+	for _, p := range slices.Backward(h.sent) {
+		if room -= p.n; room < 0 {
+			return p.at + m.window + blur
 		}
-		l.stretch, l.full = stretch{now, l.level, l.level, 0}, now
-	case l.level < cost*1.2:
-		// It is all that holds the requests back.
-		if step, ok := l.faster.due(now); ok {
-			l.good = l.rate
+	}
+	return 0
+}
+
+// Take counts cost as sent at now, which past does not yet hold.
+func (l *Learned) Take(now Moment, cost float64, past *History) {
+	m := &l.model
+	var room float64
+	switch m.kind {
+	case unknown:
+		return
+	case dripping:
+		l.fill(now)
+		l.level -= cost
+		room = l.level
+	case sliding, fixed:
+		begun := now - m.window + 1
+		if m.kind == fixed && !l.unsure {
+			begun = m.phase + time.Duration(m.number(now))*m.window
+		}
+		room = m.most - past.since(begun) - cost
+	}
+	if l.doubt {
+		l.doubt, l.shut, l.probe = false, now+leastPause, 0
+	}
+	if room >= cost || m.kind == dripping && room > cost/5 {
+		return
+	}
+	// It is all that holds the requests back.
+	if step, ok := l.faster.due(now); ok {
+		if m.kind == dripping {
 			l.rate *= 1 + step
-			l.stretch = stretch{now, l.level, l.level, 0}
+		} else {
+			m.most += max(past.unit, m.most*step)
 		}
 	}
-	l.level -= cost
-	l.taken += cost
-	if l.burst > l.proven && l.full > 0 && l.atOnce(now, l.rate) && l.level < cost {
-		l.tested = now
-	}
-}
-
-// overflow is how much more than it holds must have come back for the bucket
-// to count as full.
-const overflow = 0.25
-
-func (l *Learned) takeOfWindow(now Moment, cost float64) {
-	spent := l.level < 1
-	if at := l.at; l.fillWindow(now) && spent && l.at == at+l.every {
-		// All of the last window was used, and there was more to send.
-		if step, ok := l.faster.due(now); ok {
-			more := max(1, l.burst*step)
-			l.burst, l.level = l.burst+more, l.level+more
-			l.rate = l.burst / l.every.Seconds()
-		}
-	}
-	l.level -= cost
-	l.taken += cost
-}
-
-func (l *Learned) fillWindow(now Moment) (next bool) {
-	at := l.at
-	l.fill(now)
-	return l.at != at
 }
 
 // Back says that what Take counted did not reach the vendor, or was not
 // counted there.
 func (l *Learned) Back(cost float64) {
-	if l.rate > 0 {
+	if l.model.kind == dripping {
 		l.level = min(l.level+cost, l.burst)
-		l.taken -= cost
 	}
 }
 
 // A Refusal is a request that the vendor did not take because of a limit.
 type Refusal struct {
-	Now   Moment
-	Until Moment // from when on the next may go
-	Named bool   // the vendor said so; false: it is a guess
-	// Many: it was to take many units, so that the moment does not tell when
-	// one of them is there, and the bucket may hold far more than what went
-	// out in a second.
-	Many bool
+	Sent  Moment        // when it went out
+	Now   Moment        // when it came back
+	After time.Duration // from when on the vendor says the next may go; 0: it does not say
+	Cost  float64       // units that it was to take
 }
 
+// longest is the longest wait of which a rate can be learned. A limit of an
+// hour or a day is waited for, and what is beyond is as fast as ever.
+const longest = time.Minute
+
+// The pauses that are guessed where a vendor does not name them.
 const (
-	// longest is the longest wait of which a rate can be learned. A limit of
-	// an hour or a day is waited for, and what is beyond is as fast as ever.
-	longest = time.Minute
-	// whole is the least wait, of those in whole seconds, that can be the end
-	// of a window.
-	whole = 1500 * time.Millisecond
+	leastPause = 100 * time.Millisecond
+	mostPause  = 2 * time.Second
+	lastPause  = 30 * time.Second
 )
 
-func (r *Refusal) after() time.Duration { return r.Until - r.Now }
-
-// exact reports whether r says when just one unit is there. A wait in whole
-// seconds was rounded up.
-func (r *Refusal) exact() bool { return r.Named && !r.Many && r.after()%time.Second != 0 }
-
-// known is a moment at which r tells the level, and the level: one unit at its
-// end, or else some part of one now.
-func (r *Refusal) known() (at Moment, level float64) {
-	if r.exact() {
-		return r.Until, 1
-	}
-	return r.Now, 0.5
-}
-
 // Refused learns from r. What was refused was taken back before. past is what
-// went out lately and was not refused.
-func (l *Learned) Refused(r Refusal, past *Past) {
-	switch {
-	case r.Named && r.after() > longest:
-	case l.rate == 0:
-		l.begin(r, past)
-	case r.Now < l.at:
-		// One more of those that were under way when the pause began.
-		l.at = max(l.at, r.Until)
-	case l.every > 0:
-		l.lessInWindow(r, past)
-	default:
-		l.less(r, past)
+// went out and was not refused.
+func (l *Learned) Refused(r Refusal, past *History) {
+	if n, _ := past.Sum(r.Now, 10*time.Second); r.After > longest || !l.Known() && n == 0 {
+		return // it took nothing at all, so that there is nothing to learn
 	}
-}
-
-// begin learns from the first refusal.
-func (l *Learned) begin(r Refusal, past *Past) {
-	n, over := past.Sum(r.Now, 10*time.Second)
-	if n <= 0 {
-		return // it took nothing at all, so that there is no rate
-	}
-	least := time.Second
-	if r.exact() {
-		least /= 4 // a rate that is too high is soon corrected
-	}
-	rate := n / max(over, least).Seconds()
-	after := r.after()
-	if r.Named && after.Seconds()*rate > 2 && (after > whole || r.exact()) {
-		window := time.Second
-		if after > window {
-			window = time.Minute
+	seen := refusal{at: r.Sent, cost: r.Cost}
+	if r.After > 0 {
+		seen.from, seen.till = r.Sent+r.After-time.Millisecond, r.Now+r.After
+		if r.After%time.Second == 0 {
+			seen.from = r.Sent + r.After - time.Second
 		}
-		n, _ = past.Sum(r.Now, window)
-		l.window(r.Until, n, window)
-		return
+		l.shut = max(l.shut, r.Now+r.After)
 	}
-	if r.exact() {
-		rate = min(rate, 1/after.Seconds())
+	if past.between(l.heard, r.Sent) > 0 {
+		l.pause = 0 // something was served since
 	}
-	l.before = stretch{since: r.Now - over, taken: n}
-	l.drip(r, rate, past)
-}
-
-// window takes the vendor to let n units through until the end of each window,
-// the first of which begins at the given moment.
-func (l *Learned) window(begins Moment, n float64, every time.Duration) {
-	n = max(n, 1)
-	l.bucket = bucket{rate: n / every.Seconds(), burst: n, every: every, level: n, at: begins}
-	l.stretch = stretch{begins, n, n, 0}
-}
-
-// drip takes the vendor to have a bucket that was empty when it refused.
-func (l *Learned) drip(r Refusal, rate float64, past *Past) {
-	l.proven = max(1, past.depth(r.Now, rate))
-	l.emptied(r, rate, l.proven)
-}
-
-// emptied begins a stretch with a bucket that has filled since r.Now.
-func (l *Learned) emptied(r Refusal, rate, burst float64) {
-	level, held := 1.0, 1.0
-	if !r.exact() {
-		back := max(1, rate*r.after().Seconds()) // if it holds as much
-		level = min(back, burst)
-		held = max(level, min((1+back)/2, level+2))
+	past.refuse(seen)
+	was := l.model
+	l.learn(r.Now, past, &seen)
+	if l.probe = 0; !seen.told() {
+		if r.Sent > l.heard { // else it is the same pause
+			l.pause = min(max(l.pause*2, l.breath(r.Now, past)), lastPause)
+		}
+		l.shut, l.probe, l.doubt = r.Now+l.pause, r.Now+l.pause, true
 	}
-	l.bucket = bucket{rate: rate, burst: burst, level: level, at: r.Until}
-	l.full, l.tested = 0, 0
-	l.stretch = stretch{r.Until, level, held, 0}
-}
-
-// less learns that the bucket held less than was thought.
-func (l *Learned) less(r Refusal, past *Past) {
-	least := 0.75
+	l.heard = r.Now
+	if seen.exact() && l.model.kind == dripping {
+		l.at, l.level = r.Now+r.After, min(r.Cost, l.burst)
+	}
 	switch {
-	case l.atOnce(r.Now, l.rate):
-		// A moment ago it is thought to have held more: it is smaller,
-		// whatever its rate.
-		l.more.failed(r.Now)
-		l.proven = max(1, min(l.proven, l.began-1))
-		l.before = l.stretch
-		l.emptied(r, l.rate, l.proven)
+	case was.kind == unknown:
 		return
-	case l.full > 0:
-		least = 0.85
-	case r.exact():
-		least = 0.25
+	case l.model.like(&was.meter) == 0:
+		l.faster.every = min(l.faster.every, firstTrial)
 	}
-	if l.taken <= 0 {
-		if !r.Named && r.Until-l.since > 4*time.Second {
-			// Pause after pause it takes nothing: it waits for a window's end.
-			if n, _ := past.Sum(r.Now, time.Minute); n > 0 {
-				l.window(r.Until, n, time.Minute)
-				return
+	l.faster.failed(r.Now, l.model.window)
+}
+
+// breath is the first pause after a refusal of a vendor who does not say how
+// long it takes.
+func (l *Learned) breath(now Moment, past *History) time.Duration {
+	switch m := &l.model; {
+	case m.window > 0 && m.right >= settled/2:
+		return max(l.Free(now, past.unit, past)-now, leastPause) // it was right before
+	case m.window > 0:
+		return max(min(m.window, now-past.begun)/16, leastPause)
+	}
+	return min(max(seconds(1.2*past.unit/l.rate), leastPause), mostPause)
+}
+
+// learn takes over the model that fits best.
+func (l *Learned) learn(now Moment, past *History, r *refusal) {
+	was := l.model.kind
+	m := past.explain(now, &l.model, l.rate)
+	if m.off > absurd {
+		// Nothing explains it: a little less of what was thought.
+		l.model.most, l.rate, l.faster = max(l.model.most*0.9, past.unit), l.rate*0.9, trial{}
+		return
+	}
+	l.model = m
+	l.unsure = !r.exact() && (!r.told() || m.window < 5*time.Second)
+	if m.kind == dripping {
+		burst, rate := max(m.most, past.unit), m.rate*0.99
+		if was == dripping {
+			less := 0.96
+			if r.exact() {
+				less = 0.98
 			}
+			rate = min(rate, l.rate*less)
 		}
-		l.stretch, least = l.before, 0.5 // it is the same pause
-	}
-	rate := l.rate * 0.97
-	if at, level := r.known(); at > l.since {
-		rate = min(rate, max(l.came(at, level)*0.99, l.rate*least, l.good))
-	}
-	l.good = 0
-	l.faster.failed(r.Now)
-	l.before = l.stretch
-	l.drip(r, rate, past)
-}
-
-// lessInWindow learns that a window takes less than was thought, or is none.
-func (l *Learned) lessInWindow(r Refusal, past *Past) {
-	l.fill(r.Now)
-	l.faster.failed(r.Now)
-	switch took := l.burst - l.level; {
-	case took <= 0:
-		l.at = r.Until // it has not begun yet
-	case took >= l.burst/2:
-		l.window(r.Until, took, l.every)
-	default:
-		l.before = stretch{since: l.since, taken: l.taken}
-		l.drip(r, min(l.rate, max(l.taken, 1)/(r.Until-l.since).Seconds()), past)
+		l.bucket = bucket{rate: rate, burst: burst, level: min(max(m.most-m.shows, 0), r.cost/2), at: now}
 	}
 }
 
@@ -341,7 +263,10 @@ func (l *Learned) Resume(now Moment, rate, burst float64, window time.Duration) 
 	if !(rate > 0 && rate < 1e9 && burst >= 1 && burst < 1e12 && window >= 0 && window <= time.Hour) {
 		return
 	}
-	*l = Learned{proven: burst, faster: trial{every: firstTrial, next: now + firstTrial, step: firstStep}}
-	l.bucket = bucket{rate: rate, burst: burst, every: window, level: 1, at: now}
-	l.stretch = stretch{now, 1, 1, 0}
+	*l = Learned{faster: trial{every: firstTrial, next: now + firstTrial, step: firstStep}}
+	l.model.kind, l.model.rate, l.model.most = dripping, rate, burst
+	if window > 0 {
+		l.model.meter = meter{kind: sliding, window: window}
+	}
+	l.bucket = bucket{rate: rate, burst: burst, level: math.Min(1, burst), at: now}
 }

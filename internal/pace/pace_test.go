@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"math"
 	"math/rand"
 	"net/http"
 	"testing"
@@ -64,14 +65,16 @@ func TestWindowCorrected(t *testing.T) {
 	}
 }
 
-func TestPast(t *testing.T) {
-	var p Past
-	if n, over := p.Sum(time.Second, time.Minute); n != 0 || over != 0 {
+// TestHistory: what went out lately, and what was taken back.
+func TestHistory(t *testing.T) {
+	var h History
+	if n, over := h.Sum(time.Second, time.Minute); n != 0 || over != 0 {
 		t.Errorf("nothing is %v over %s", n, over)
 	}
-	p.Add(100*time.Second, 3)
-	p.Add(101*time.Second, 2)
-	p.Add(105*time.Second, 4)
+	h.Back(time.Second, 3) // of nothing
+	h.Add(100*time.Second, 3)
+	h.Add(101*time.Second, 2)
+	h.Add(105*time.Second, 4)
 	for _, tt := range []struct {
 		now, d time.Duration
 		n      float64
@@ -82,17 +85,45 @@ func TestPast(t *testing.T) {
 		{150 * time.Second, 10 * time.Second, 0, 10 * time.Second},
 		{150 * time.Second, time.Hour, 9, 50 * time.Second},
 	} {
-		if n, over := p.Sum(tt.now, tt.d); n != tt.n || over != tt.over {
+		if n, over := h.Sum(tt.now, tt.d); n != tt.n || over != tt.over {
 			t.Errorf("%s before %s: %v over %s, want %v over %s", tt.d, tt.now, n, over, tt.n, tt.over)
 		}
 	}
-	p.Add(150*time.Second, -5) // went out earlier
-	if n, _ := p.Sum(150*time.Second, time.Minute); n != 4 {
-		t.Errorf("after 5 were taken back %v of 9 are left", n)
+	h.Back(101*time.Second, 2)
+	if n, _ := h.Sum(106*time.Second, 5500*time.Millisecond); n != 4 {
+		t.Errorf("%v are left of those that went lately", n)
 	}
-	p.Add(1000*time.Second, 1)
-	if n, _ := p.Sum(1000*time.Second, time.Minute); n != 1 {
-		t.Errorf("much later there are %v", n)
+	h.Add(150*time.Second, -5) // more than the last took
+	if n, _ := h.Sum(150*time.Second, time.Minute); n != 2 {
+		t.Errorf("after 7 were taken back %v of 9 are left", n)
+	}
+}
+
+// TestHistoryBounded: it holds so many pieces, whatever happens; what went out
+// within any time up to two minutes is about what it says.
+func TestHistoryBounded(t *testing.T) {
+	for _, rate := range []float64{1, 20, 2000} {
+		var h History
+		gap := time.Duration(float64(time.Second) / rate)
+		now := Moment(time.Second)
+		for ; now < 200*time.Second; now += gap {
+			h.Add(now, 1)
+			if len(h.sent) > maxPieces {
+				t.Fatalf("%d pieces", len(h.sent))
+			}
+			if now%(10*time.Second) < gap {
+				h.refuse(refusal{at: now, cost: 1})
+			}
+		}
+		if len(h.refused) > maxRefusals || cap(h.refused) > 2*maxRefusals {
+			t.Errorf("%d refusals", len(h.refused))
+		}
+		for _, d := range []time.Duration{time.Second, 10 * time.Second, 60 * time.Second, 120 * time.Second} {
+			n, _ := h.Sum(now, d)
+			if want := rate * d.Seconds(); math.Abs(n-want) > 1+want/20 {
+				t.Errorf("%.0f a second: %.0f in %s, want %.0f", rate, n, d, want)
+			}
+		}
 	}
 }
 
@@ -200,18 +231,21 @@ func TestAllowances(t *testing.T) {
 // TestPureCost: nothing of it allocates.
 func TestPureCost(t *testing.T) {
 	var l Learned
-	var p Past
+	var p History
 	var w Window
 	w.Limit = 1 << 40
-	l.bucket = bucket{rate: 1e6, burst: 1e6, level: 1e6}
+	l.Resume(0, 1e6, 1e6, 0)
+	for now := range Moment(2 * maxPieces) {
+		p.Add(now, 1)
+	}
 	now := Moment(0)
 	if n := testing.AllocsPerRun(100, func() {
 		now += time.Second
 		p.Add(now, 1)
 		w.Add(now, 1)
 		w.Free(now, 1)
-		l.Take(now, 1)
-		l.Free(now, 1)
+		l.Take(now, 1, &p)
+		l.Free(now, 1, &p)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

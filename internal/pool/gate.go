@@ -23,7 +23,7 @@ type gate struct {
 
 	mu     sync.Mutex
 	limits *limits // nil: none is known
-	past   *[pace.Units]pace.Past
+	past   *[pace.Units]pace.History
 	sent   int64 // requests so far
 	tokens int64 // that they were taken for so far
 }
@@ -79,24 +79,32 @@ func (g *gate) paced() bool {
 
 // at is the moment from which a request of so many tokens may go out, 0 if
 // that is now.
-func (l *limits) at(now pace.Moment, tokens int64) pace.Moment {
+func (g *gate) at(now pace.Moment, tokens int64) pace.Moment {
+	l := g.limits
 	var free pace.Moment
 	for unit, n := range [pace.Units]int64{pace.Requests: 1, pace.Tokens: max(tokens, 1)} {
 		if w := l.window[unit]; w != nil {
 			free = max(free, w.Free(now, n))
 		}
-		free = max(free, l.told[unit].Free(now, float64(n)), l.learned[unit].Free(now, float64(n)))
+		free = max(free, l.told[unit].Free(now, float64(n)))
+		if g.past != nil {
+			free = max(free, l.learned[unit].Free(now, float64(n), &g.past[unit]))
+		}
 	}
 	return free
 }
 
-func (l *limits) count(now pace.Moment, unit pace.Unit, n float64) {
+func (g *gate) count(now pace.Moment, unit pace.Unit, n float64) {
+	l := g.limits
+	if n == 0 {
+		return
+	}
 	if w := l.window[unit]; w != nil {
 		w.Add(now, int64(n))
 	}
 	l.told[unit].Take(now, n)
-	if n >= 0 {
-		l.learned[unit].Take(now, n)
+	if n > 0 {
+		l.learned[unit].Take(now, n, &g.past[unit])
 	} else {
 		l.learned[unit].Back(-n)
 	}
@@ -107,32 +115,36 @@ func (l *limits) count(now pace.Moment, unit pace.Unit, n float64) {
 type ticket struct {
 	sent, total int64 // of the gate, with this request
 	tokens      int64
+	at          pace.Moment
 }
 
 // take counts a request of so many tokens, unless it has to wait.
 func (g *gate) take(t *ticket, now pace.Moment, tokens int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if l := g.limits; l != nil {
-		if free := l.at(now, tokens); free > now {
+	if g.past == nil {
+		g.past = new([pace.Units]pace.History)
+	}
+	if g.limits != nil {
+		if free := g.at(now, tokens); free > now {
 			g.publish(now)
+			g.free.Store(max(int64(free), g.free.Load())) // or it would seem able, and not be
 			return false
 		}
-		l.count(now, pace.Requests, 1)
-		l.count(now, pace.Tokens, float64(tokens))
-		g.publish(now)
-	}
-	if g.past == nil {
-		g.past = new([pace.Units]pace.Past)
+		g.count(now, pace.Requests, 1)
+		g.count(now, pace.Tokens, float64(tokens))
 	}
 	g.past[pace.Requests].Add(now, 1)
 	if tokens > 0 {
 		g.past[pace.Tokens].Add(now, float64(tokens))
 	}
+	if g.limits != nil {
+		g.publish(now)
+	}
 	g.load.add(now)
 	g.sent++
 	g.tokens += tokens
-	*t = ticket{g.sent, g.tokens, tokens}
+	*t = ticket{g.sent, g.tokens, tokens, now}
 	return true
 }
 
@@ -144,14 +156,15 @@ func (g *gate) back(now pace.Moment, t ticket) {
 }
 
 func (g *gate) giveBack(now pace.Moment, t ticket) {
-	if l := g.limits; l != nil {
-		l.count(now, pace.Requests, -1)
-		l.count(now, pace.Tokens, -float64(t.tokens))
-		g.publish(now)
+	if g.past == nil || t.sent == 0 {
+		return
 	}
-	if g.past != nil {
-		g.past[pace.Requests].Add(now, -1)
-		g.past[pace.Tokens].Add(now, -float64(t.tokens))
+	g.past[pace.Requests].Back(t.at, 1)
+	g.past[pace.Tokens].Back(t.at, float64(t.tokens))
+	if g.limits != nil {
+		g.count(now, pace.Requests, -1)
+		g.count(now, pace.Tokens, -float64(t.tokens))
+		g.publish(now)
 	}
 }
 
@@ -163,14 +176,24 @@ func (g *gate) settle(now pace.Moment, t ticket, tokens int64) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if l := g.limits; l != nil {
-		l.count(now, pace.Tokens, float64(more))
+	if g.past != nil {
+		g.past[pace.Tokens].More(float64(more))
+	}
+	if g.limits != nil {
+		g.settled(now, more)
 		g.publish(now)
 	}
-	if g.past != nil {
-		g.past[pace.Tokens].Add(now, float64(more))
-	}
 	g.tokens += more
+}
+
+// settled counts that so many tokens more were used than was thought.
+func (g *gate) settled(now pace.Moment, more int64) {
+	l := g.limits
+	if w := l.window[pace.Tokens]; w != nil {
+		w.Add(now, more)
+	}
+	l.told[pace.Tokens].Take(now, float64(more))
+	l.learned[pace.Tokens].Back(-float64(more))
 }
 
 // hear takes over what an answer's headers say of limits.
@@ -190,48 +213,60 @@ func (g *gate) hear(now pace.Moment, t ticket, rs []pace.Reading) {
 	g.publish(now)
 }
 
-// refused gives back what t took and learns from the refusal f that the next
-// request may go out at until.
-func (g *gate) refused(now, until pace.Moment, t ticket, f *fault.Fault) {
+// refused gives back what t took and learns from the refusal f.
+func (g *gate) refused(now pace.Moment, t ticket, f *fault.Fault) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.giveBack(now, t)
-	if f.After > time.Hour || g.past == nil {
+	if f.After > time.Hour || g.past == nil || t.sent == 0 {
 		return
 	}
 	if g.limits == nil {
 		g.limits = &limits{}
 	}
-	unit := pace.Requests
+	unit, cost := pace.Requests, 1.0
 	if f.Limit == fault.OfTokens {
-		unit = pace.Tokens
+		unit, cost = pace.Tokens, float64(max(t.tokens, 1))
 	}
-	g.limits.learned[unit].Refused(pace.Refusal{Now: now, Until: until, Named: f.After > 0, Many: unit == pace.Tokens}, &g.past[unit])
+	g.limits.learned[unit].Refused(pace.Refusal{Sent: t.at, Now: now, After: f.After, Cost: cost}, &g.past[unit])
 	g.publish(now)
 }
 
 // publish tells those who look for an account how it stands.
 func (g *gate) publish(now pace.Moment) {
 	l := g.limits
-	g.free.Store(int64(l.at(now, 0)))
+	g.free.Store(int64(g.at(now, g.usual())))
 	least := 0.0
 	take := func(r float64) {
 		if r > 0 && (least == 0 || r < least) {
 			least = r
 		}
 	}
-	if w := l.window[pace.Requests]; w != nil {
-		take(float64(w.Limit) / 60)
+	for unit, one := range [pace.Units]float64{pace.Requests: 1, pace.Tokens: float64(g.usual())} {
+		if one == 0 {
+			continue
+		}
+		if w := l.window[unit]; w != nil {
+			take(float64(w.Limit) / 60 / one)
+		}
+		if t := &l.told[unit]; t.Known(now) {
+			r, _, _ := t.Limit()
+			take(r / one)
+		}
+		r, _, _ := l.learned[unit].Limit()
+		take(r / one)
 	}
-	if t := &l.told[pace.Requests]; t.Known(now) {
-		r, _, _ := t.Limit()
-		take(r)
-	}
-	r, _, _ := l.learned[pace.Requests].Limit()
-	take(r)
 	g.speed.Store(math.Float64bits(least))
 }
 
+// usual is how many tokens a request has of those that go through the gate.
+func (g *gate) usual() int64 {
+	if g.past == nil {
+		return 0
+	}
+	return int64(g.past[pace.Tokens].Unit())
+}
+
 // rate is how many requests a second the gate lets through, 0 if it knows no
-// limit of requests.
+// limit.
 func (g *gate) rate() float64 { return math.Float64frombits(g.speed.Load()) }

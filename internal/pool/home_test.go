@@ -52,6 +52,7 @@ func TestHome(t *testing.T) {
 		if got, why := converse(t, p, turn(1), nil); got != home || why != AtHome || time.Since(start) != 300*time.Millisecond {
 			t.Errorf("after a short pause: %s, %s after %s", got, why, time.Since(start))
 		}
+		time.Sleep(5 * time.Second) // as much may go there again
 		// A long one is not.
 		start = time.Now()
 		l, _ = p.Lease(turn(1))

@@ -134,18 +134,18 @@ func (l *Lease) failed(f *fault.Fault, m *moments) (until time.Time) {
 		}
 		return m.time.Add(max(f.After, crowdPause))
 	}
-	until = e.blame(s, l.s.shortened(f), m.time)
+	limited := f.Class == fault.RateLimited && f.Scope != fault.Request
+	if limited && f.Scope == fault.Model {
+		s.gate.refused(m.at, l.held.model, f)
+	}
+	until = e.blame(s, l.s.shortened(f, m.at), m.time)
 	if !until.IsZero() {
 		s.ramp.fall(m.at)
 	}
 	switch {
-	case f.Class == fault.RateLimited && f.Scope != fault.Request:
-		end := m.at + max(f.After, until.Sub(m.time), 0)
-		if f.Scope == fault.Model {
-			s.gate.refused(m.at, end, l.held.model, f)
-			break
-		}
-		e.gate.refused(m.at, end, l.held.account, f)
+	case limited && f.Scope == fault.Model:
+	case limited:
+		e.gate.refused(m.at, l.held.account, f)
 		e.limited.Store(true)
 	case f.Phase == fault.Dialing || f.Class == fault.Overloaded:
 		l.giveBack(m) // it was not served, so it did not count
@@ -159,20 +159,23 @@ func (l *Lease) failed(f *fault.Fault, m *moments) (until time.Time) {
 	return until
 }
 
-// shortened is f with a pause that fits the rate at which requests go out, if
-// the vendor has named none and has served since the last one.
-func (s *seat) shortened(f *fault.Fault) *fault.Fault {
-	if f.Class != fault.RateLimited || f.After > 0 || f.Scope != fault.Model || s.health.Load() != nil {
-		return f
-	}
-	rate := s.gate.rate()
-	if rate == 0 {
+// shortened is f with a pause that fits what was learned of the limit, if the
+// vendor has named none.
+func (s *seat) shortened(f *fault.Fault, now pace.Moment) *fault.Fault {
+	if f.Class != fault.RateLimited || f.After > 0 || f.Scope != fault.Model || s.gate.rate() == 0 {
 		return f
 	}
 	short := *f
-	short.After = min(max(time.Duration(2/rate*float64(time.Second)), 250*time.Millisecond), 2*time.Second)
+	short.After = min(max(pace.Moment(s.gate.free.Load())-now, leastPause), mostPause)
 	return &short
 }
+
+// The pauses of accounts that do not say how long they want to be left alone.
+// What was learned of their limits may ask for more.
+const (
+	leastPause = 100 * time.Millisecond
+	mostPause  = 2 * time.Second
+)
 
 func (l *Lease) giveBack(m *moments) {
 	l.s.gate.back(m.at, l.held.model)
