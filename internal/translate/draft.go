@@ -21,6 +21,7 @@ type draft struct {
 	plan    plan
 	losses  []llm.Loss
 	matches issuer
+	shared  bool              // what only OpenAI's two protocols know was carried
 	items   map[string]string // OpenAI's own tools by name: the type of their calls
 }
 
@@ -64,6 +65,7 @@ func (d *draft) prepare() error {
 		return nil
 	}
 	d.billing()
+	d.updates()
 	d.hosted()
 	d.seals()
 	d.remember()

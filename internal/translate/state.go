@@ -31,6 +31,9 @@ func stateful(r *llm.Request) *fault.Fault {
 		f.Class, f.Status = fault.BadRequest, 404
 		return f
 	}
+	if r.Protocol == protocol.Anthropic && memberOf(r.Extra, "compaction") != nil {
+		return refuse("compaction", "unsupported_parameter", "only Anthropic writes a conversation down when compaction asks for it, and this request goes to another vendor; ask for a summary in words")
+	}
 	if r.Protocol != protocol.OpenAIResponses {
 		return nil
 	}
@@ -79,9 +82,13 @@ func foreign(r *llm.Request, upstream string) (out []llm.Loss) {
 		if i := strings.LastIndexByte(name, ']'); i >= 0 {
 			name = strings.TrimPrefix(name[i+1:], ".")
 		}
-		if !quiet[name] {
-			out = append(out, l)
+		switch {
+		case quiet[name]:
+			continue
+		case r.Protocol == protocol.Anthropic && strings.HasSuffix(l.Path, "].output_config"):
+			l.Why = lastEffort
 		}
+		out = append(out, l)
 	}
 	return out
 }

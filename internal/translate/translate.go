@@ -17,6 +17,7 @@ package translate
 import (
 	"bytes"
 	"encoding/json/jsontext"
+	"slices"
 
 	"portico/internal/fault"
 	"portico/internal/llm"
@@ -121,7 +122,11 @@ func (b *Bridge) Request(to *Upstream) ([]byte, []llm.Loss, error) {
 		return nil, nil, err
 	}
 	b.plan, b.way, b.dec, b.enc = d.plan, nil, nil, nil
-	b.asked = append(append(append([]llm.Loss(nil), d.losses...), lost...), b.foreign...)
+	body = d.kin(body)
+	b.asked = mended(b.req, append(append(append([]llm.Loss(nil), d.losses...), lost...), b.foreign...))
+	if d.shared {
+		b.asked = slices.DeleteFunc(b.asked, func(l llm.Loss) bool { return l.Path == moderation })
+	}
 	return body, b.asked, nil
 }
 
