@@ -99,6 +99,8 @@ type Account struct {
 	Limits    AccountLimits
 	Proxy     string
 	Disabled  bool
+	Label     string            // for people
+	Tags      []string          // by which several are chosen at a time
 	Headers   map[string]string // sent with every request
 	Options   map[string]string // the provider's own settings
 }

@@ -118,6 +118,43 @@ func (v *Vault) Forget(id string) error {
 	return v.shelf.forget(id)
 }
 
+// A Withdrawn is what was kept of a credential that was given up.
+type Withdrawn struct {
+	id   string
+	kept *state // nil: nothing was, or it is still in use
+}
+
+// Withdraw is Forget, and returns what was kept for Return.
+func (v *Vault) Withdraw(id string) (Withdrawn, error) {
+	w := Withdrawn{id: id}
+	v.mu.Lock()
+	_, used := v.sources[id]
+	v.mu.Unlock()
+	if used || id == "" {
+		return w, nil
+	}
+	if st, err := v.shelf.read(id); err == nil && st != (state{}) {
+		w.kept = &st
+	}
+	return w, v.shelf.forget(id)
+}
+
+// Return keeps w again, unless something newer is there by now.
+func (v *Vault) Return(ctx context.Context, w Withdrawn) error {
+	if w.kept == nil {
+		return nil
+	}
+	unlock, err := v.shelf.lock(ctx, w.id)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if st, err := v.shelf.read(w.id); err == nil && st.Issued.After(w.kept.Issued) {
+		return nil
+	}
+	return v.shelf.write(w.id, w.kept)
+}
+
 // Seed keeps what the issuer gave together with the credential c, so that it
 // need not be asked again at once.
 func (v *Vault) Seed(ctx context.Context, c *Credential, g Grant) error {

@@ -495,6 +495,50 @@ func TestForget(t *testing.T) {
 	}
 }
 
+// What was given up can be had back whole: a refresh token that was replaced
+// meanwhile is good.
+func TestWithdraw(t *testing.T) {
+	s := oauthtest.New(t)
+	s.Rotate(true, time.Hour)
+	dir := t.TempDir()
+	v, _ := open(t, dir)
+	c := userOf(t, s, s.Login("api"))
+	if _, err := v.Source(c, s.Way()).Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := v.Withdraw(c.ID()); err != nil || w.kept != nil {
+		t.Errorf("while it is used: %+v, %v", w, err)
+	}
+	v.Keep(nil)
+	w, err := v.Withdraw(c.ID())
+	if err != nil || w.kept == nil {
+		t.Fatalf("%+v, %v", w, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "tokens", "*")); err != nil || len(left) != 0 {
+		t.Errorf("there is left %q, %v", left, err)
+	}
+	if err := v.Return(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	x := v.Source(c, s.Way())
+	token, err := x.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Renew(t.Context(), token); err != nil || s.Refused("refresh_token") != 0 {
+		t.Errorf("after it came back: %v", err)
+	}
+	if err := v.Return(t.Context(), w); err != nil { // of old
+		t.Fatal(err)
+	}
+	if st, err := v.shelf.read(c.ID()); err != nil || st.Refresh == w.kept.Refresh {
+		t.Errorf("what is newer was lost: %v", err)
+	}
+	if none, err := v.Withdraw("nothing"); err != nil || none.kept != nil || v.Return(t.Context(), none) != nil {
+		t.Errorf("of nothing: %+v, %v", none, err)
+	}
+}
+
 // Seed has the token that came with a login used, and no other fetched.
 func TestSeed(t *testing.T) {
 	s := oauthtest.New(t)

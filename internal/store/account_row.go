@@ -56,13 +56,14 @@ func (s *Store) putAccount(ctx context.Context, tx *sql.Tx, a *Account) error {
 			return fmt.Errorf("the account cannot be stored: %w", err)
 		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO accounts (`+accountColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err = tx.ExecContext(ctx, `INSERT INTO accounts (`+accountColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, provider = excluded.provider, preset = excluded.preset, protocols = excluded.protocols,
 		base_url = excluded.base_url, models = excluded.models, priority = excluded.priority, weight = excluded.weight, rpm = excluded.rpm, tpm = excluded.tpm,
 		concurrency = excluded.concurrency, disabled = excluded.disabled, updated = excluded.updated, credential = excluded.credential,
-		proxy = excluded.proxy, headers = excluded.headers, options = excluded.options`,
+		proxy = excluded.proxy, headers = excluded.headers, options = excluded.options, label = excluded.label, tags = excluded.tags, position = excluded.position`,
 		a.ID, a.Name, a.Provider, a.Preset, protocols, a.BaseURL, models, a.Priority, a.Weight, a.Limits.RPM, a.Limits.TPM, a.Limits.Concurrency, a.Disabled,
-		a.Created.UnixNano(), a.Updated.UnixNano(), sealed[fieldCredential], sealed[fieldProxy], sealed[fieldHeaders], sealed[fieldOptions])
+		a.Created.UnixNano(), a.Updated.UnixNano(), sealed[fieldCredential], sealed[fieldProxy], sealed[fieldHeaders], sealed[fieldOptions],
+		a.Label, jsonOf(a.Tags), a.position)
 	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
 		return ErrTaken
 	}
@@ -76,7 +77,7 @@ func texts(a *Account) (protocols, models string, err error) {
 	}
 	protocols, models = jsonOf(a.Protocols), jsonOf(a.Models)
 	size := len(protocols) + len(models) + len(a.APIKey.Reveal()) + len(jsonOf(a.Headers)) + len(jsonOf(a.Options))
-	for _, t := range []string{a.Name, a.Provider, a.Preset, a.BaseURL, a.Proxy} {
+	for _, t := range []string{a.Name, a.Provider, a.Preset, a.BaseURL, a.Proxy, a.Label, jsonOf(a.Tags)} {
 		size += len(t)
 		if clean(t) != t {
 			return "", "", errors.New("an account's texts must be UTF-8 without NUL")
@@ -104,12 +105,12 @@ func jsonOf[T []string | map[string]string](v T) string {
 func (s *Store) scanAccount(rows interface{ Scan(...any) error }) (Account, error) {
 	var (
 		a                                   Account
-		protocols, models                   string
+		protocols, models, tags             string
 		created, updated                    int64
 		credential, proxy, headers, options []byte
 	)
 	if err := rows.Scan(&a.ID, &a.Name, &a.Provider, &a.Preset, &protocols, &a.BaseURL, &models, &a.Priority, &a.Weight,
-		&a.Limits.RPM, &a.Limits.TPM, &a.Limits.Concurrency, &a.Disabled, &created, &updated, &credential, &proxy, &headers, &options); err != nil {
+		&a.Limits.RPM, &a.Limits.TPM, &a.Limits.Concurrency, &a.Disabled, &created, &updated, &credential, &proxy, &headers, &options, &a.Label, &tags, &a.position); err != nil {
 		return Account{}, err
 	}
 	a.Created, a.Updated = time.Unix(0, created).UTC(), time.Unix(0, updated).UTC()
@@ -146,6 +147,7 @@ func (s *Store) scanAccount(rows interface{ Scan(...any) error }) (Account, erro
 	}
 	try("protocols", list(protocols, &a.Protocols))
 	try("models", list(models, &a.Models))
+	try("tags", list(tags, &a.Tags))
 	if a.Damage = strings.Join(damage, "; "); a.Damage != "" {
 		a.Disabled = true
 	}

@@ -35,10 +35,10 @@ CREATE TABLE accounts (
 	headers     BLOB,                -- of JSON
 	options     BLOB                 -- of JSON
 ) STRICT;
-`, keysMigration, rulesMigration, sessionsMigration, proxiesMigration}
+`, keysMigration, rulesMigration, sessionsMigration, proxiesMigration, orderMigration}
 
 const accountColumns = `id, name, provider, preset, protocols, base_url, models, priority, weight, rpm, tpm, concurrency, disabled,
-	created, updated, credential, proxy, headers, options`
+	created, updated, credential, proxy, headers, options, label, tags, position`
 
 // MaxAccounts is how many accounts the store takes, as many as a pool does.
 const MaxAccounts = 10_000
@@ -55,14 +55,17 @@ type Account struct {
 	// field is empty, and the account is disabled until it was replaced.
 	Damage string
 	unread map[string][]byte // the sealed fields that it is about
+
+	position int64 // in the operator's order; of one position the older comes first
 }
 
-// Accounts lists all accounts in the order in which they were added. An
+// Accounts lists all accounts in the order that OrderAccounts gave them, else in
+// that in which they were added. An
 // account of which something cannot be read does not hinder the others.
 func (s *Store) Accounts(ctx context.Context) (as []Account, err error) {
 	err = s.accounts.use(func(_, read *sql.DB) error {
 		as = nil
-		rows, err := read.QueryContext(ctx, "SELECT "+accountColumns+" FROM accounts ORDER BY created, id")
+		rows, err := read.QueryContext(ctx, "SELECT "+accountColumns+" FROM accounts ORDER BY position, created, id")
 		if err != nil {
 			return err
 		}
@@ -93,7 +96,7 @@ func (s *Store) Account(ctx context.Context, name string) (a Account, err error)
 func (s *Store) AddAccount(ctx context.Context, a config.Account) (Account, error) {
 	now := time.Now().UTC()
 	added := Account{Account: a, ID: rand.Text(), Created: now, Updated: now}
-	return added, s.changeAccounts(ctx, func(tx *sql.Tx) error {
+	return added, s.changeAccounts(ctx, func(tx *sql.Tx) (err error) {
 		var n int
 		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM accounts").Scan(&n); err != nil {
 			return err
@@ -101,29 +104,10 @@ func (s *Store) AddAccount(ctx context.Context, a config.Account) (Account, erro
 		if n >= MaxAccounts {
 			return ErrTooMany
 		}
-		return s.putAccount(ctx, tx, &added)
-	})
-}
-
-// AddAccounts is AddAccount of several: all of them, or none.
-func (s *Store) AddAccounts(ctx context.Context, as []config.Account) error {
-	now := time.Now().UTC()
-	return s.changeAccounts(ctx, func(tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM accounts").Scan(&n); err != nil {
+		if added.position, err = lastPosition(ctx, tx); err != nil {
 			return err
 		}
-		if n+len(as) > MaxAccounts {
-			return ErrTooMany
-		}
-		for i, a := range as {
-			// Their order is that of the list.
-			at := now.Add(time.Duration(i))
-			if err := s.putAccount(ctx, tx, &Account{Account: a, ID: rand.Text(), Created: at, Updated: now}); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.putAccount(ctx, tx, &added)
 	})
 }
 
@@ -148,7 +132,7 @@ func (s *Store) ReplaceAccount(ctx context.Context, name string, a config.Accoun
 				a.APIKey = old.APIKey
 			}
 		}
-		now = Account{Account: a, ID: old.ID, Created: old.Created, Updated: time.Now().UTC(), unread: old.unread}
+		now = Account{Account: a, ID: old.ID, Created: old.Created, Updated: time.Now().UTC(), unread: old.unread, position: old.position}
 		if destination(&a) != destination(&old.Account) {
 			delete(now.unread, fieldCredential)
 		}

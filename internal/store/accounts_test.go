@@ -24,7 +24,7 @@ func account(name string) config.Account {
 	return config.Account{
 		Name: name, Provider: "openai-compatible", Preset: "acme", Protocols: []string{"openai-chat"}, BaseURL: "https://api.example/v1",
 		APIKey: secret.Of("sk-" + canary + "-" + name), Models: []string{"gpt-*", "o?"}, Priority: -3, Weight: 2,
-		Limits: config.AccountLimits{RPM: 60, TPM: 90_000, Concurrency: 4}, Proxy: "socks5://user:" + canary + "@127.0.0.1:1080", Disabled: true,
+		Limits: config.AccountLimits{RPM: 60, TPM: 90_000, Concurrency: 4}, Proxy: "socks5://user:" + canary + "@127.0.0.1:1080", Disabled: true, Label: "Büro", Tags: []string{"team:a", "b"},
 		Headers: map[string]string{"X-Team": canary}, Options: map[string]string{"region": "eu", "token": canary},
 	}
 }
@@ -268,7 +268,7 @@ func TestAccountBounds(t *testing.T) {
 		}
 	}
 	fill := fmt.Sprintf(`WITH RECURSIVE i(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM i WHERE n < %d)
-		INSERT INTO accounts SELECT n, 'name ' || n, 'p', '', '', '', '', 0, 1, 0, 0, 0, 0, n, n, NULL, NULL, NULL, NULL FROM i`, MaxAccounts)
+		INSERT INTO accounts SELECT n, 'name ' || n, 'p', '', '', '', '', 0, 1, 0, 0, 0, 0, n, n, NULL, NULL, NULL, NULL, '', '', 0 FROM i`, MaxAccounts)
 	if _, err := s.accounts.write.ExecContext(t.Context(), fill); err != nil {
 		t.Fatal(err)
 	}
