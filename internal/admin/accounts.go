@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"portico/internal/config"
 	"portico/internal/explain"
 	"portico/internal/fault"
 	"portico/internal/pool"
@@ -17,6 +18,8 @@ import (
 // part of it, only enough to tell two apart.
 type Account struct {
 	Name      string   `json:"name"`
+	Label     string   `json:"label,omitzero" doc:"For people."`
+	Tags      []string `json:"tags" doc:"Words by which several accounts are chosen at a time."`
 	Provider  string   `json:"provider"`
 	Preset    string   `json:"preset,omitzero"`
 	Protocols []string `json:"protocols" doc:"What it speaks, best first."`
@@ -85,7 +88,7 @@ func view(v *pool.View, stored bool) Account {
 		Name: v.Name, Provider: v.Provider, Preset: v.Preset, Protocols: v.Protocols,
 		Priority: v.Priority, Weight: v.Weight, Limits: Limits{v.RPM, v.TPM, v.Parallel},
 		Headers: slices.Sorted(maps.Keys(v.Header)), Options: slices.Sorted(maps.Keys(v.Options)), Origin: "built_in",
-		Login: v.Who, State: state(v), Failures: h.Failed, InFlight: v.InFlight, Served: v.Served, FirstMS: v.First.Milliseconds(),
+		Label: v.Label, Tags: v.Tags, Login: v.Who, State: state(v), Failures: h.Failed, InFlight: v.InFlight, Served: v.Served, FirstMS: v.First.Milliseconds(),
 		Quota: quota(v, time.Now()),
 	}
 	switch {
@@ -201,7 +204,7 @@ func (a *api) accounts() {
 		if err != nil {
 			return nil, err
 		}
-		if err := a.o.Accounts.Replace(ctx, changed); err != nil {
+		if err := a.o.Accounts.Replace(ctx, []config.Account{changed}); err != nil {
 			return nil, err
 		}
 		v, err := a.find(in.Name)
@@ -209,12 +212,13 @@ func (a *api) accounts() {
 	})
 	handle(a, operation{
 		id: "remove-account", method: http.MethodDelete, path: "/api/accounts/{name}", tag: "accounts", summary: "Remove an account and its credential",
+		more:   "For ten seconds restore-accounts can undo it, while the gateway runs.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *named) (*struct{}, error) {
 		if _, err := a.mutable(in.Name); err != nil {
 			return nil, err
 		}
-		return nil, a.o.Accounts.Remove(ctx, in.Name)
+		return nil, a.o.Accounts.Remove(ctx, []string{in.Name})
 	})
 	handle(a, operation{
 		id: "test-account", method: http.MethodPost, path: "/api/accounts/{name}/test", tag: "accounts", summary: "Ask an account's upstream whether it would serve",

@@ -27,21 +27,21 @@ func TestListAccounts(t *testing.T) {
 	f.views = append(f.views, off)
 	got := decode[List[Account]](t, call(t, New(f.options()), "GET", "/api/accounts", ""))
 	want := []Account{{
-		Name: "office", Provider: "openai", Protocols: []string{"openai-chat"}, Key: "sk-…ghij", Models: []string{}, Weight: 1, Quota: []Quota{}, Headers: []string{}, Options: []string{"region"}, Origin: "file",
+		Name: "office", Provider: "openai", Protocols: []string{"openai-chat"}, Key: "sk-…ghij", Tags: []string{}, Models: []string{}, Weight: 1, Quota: []Quota{}, Headers: []string{}, Options: []string{"region"}, Origin: "file",
 		State: "down", Since: now, Until: now.Add(time.Hour), Why: "credential_invalid", Text: "Needs you: its key was rejected.",
 		Message: "Incorrect API key", Link: "https://vendor.example/keys", Trouble: []Trouble{}, InFlight: 2, Served: 9, FirstMS: 300,
 	}, {
-		Name: "simulator", Provider: "simulator", Protocols: []string{}, Models: []string{}, Weight: 1, Quota: []Quota{}, Headers: []string{}, Options: []string{}, Origin: "built_in",
+		Name: "simulator", Provider: "simulator", Protocols: []string{}, Tags: []string{}, Models: []string{}, Weight: 1, Quota: []Quota{}, Headers: []string{}, Options: []string{}, Origin: "built_in",
 		State: "ready", Text: "Ready.", Trouble: []Trouble{},
 	}, {
 		Name: "mine", Provider: "anthropic", Protocols: []string{"anthropic"}, BaseURL: "https://api.example.com", Key: "sk-…ghij", Models: []string{"claude-*"}, Weight: 1,
-		Quota: []Quota{}, Headers: []string{"X-Team"}, Options: []string{}, Origin: "store", State: "ready", Text: "Ready.",
+		Tags: []string{}, Quota: []Quota{}, Headers: []string{"X-Team"}, Options: []string{}, Origin: "store", State: "ready", Text: "Ready.",
 		Trouble: []Trouble{
 			{Model: "claude-a", State: "cooling", Since: now, Until: now.Add(time.Minute), Why: "rate_limited", Text: "Waiting: too many requests in too short a time.", Message: "slow down"},
 			{Model: "claude-z", State: "trial", Since: now, Why: "overloaded", Text: "About to be tried again; before, the vendor was short of capacity."},
 		},
 	}, {
-		Name: "z", Provider: "gemini", Protocols: []string{}, Models: []string{}, Priority: 3, Weight: 2, Limits: Limits{1, 2, 3}, Quota: []Quota{}, Headers: []string{}, Options: []string{}, Origin: "built_in",
+		Name: "z", Provider: "gemini", Protocols: []string{}, Tags: []string{}, Models: []string{}, Priority: 3, Weight: 2, Limits: Limits{1, 2, 3}, Quota: []Quota{}, Headers: []string{}, Options: []string{}, Origin: "built_in",
 		State: "off", Text: "Switched off.", Trouble: []Trouble{},
 	}}
 	if diff := cmp.Diff(want, got.Items); diff != "" {

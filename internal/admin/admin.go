@@ -36,10 +36,16 @@ type Accounts interface {
 	Stored(name string) (config.Account, bool)
 	// Add keeps an account and puts it in the pool.
 	Add(ctx context.Context, a config.Account) error
-	// Replace puts a in the place of the stored account of its name.
-	Replace(ctx context.Context, a config.Account) error
-	// Remove forgets a stored account and its credential.
-	Remove(ctx context.Context, name string) error
+	// Replace puts each of as in the place of the stored account of its name: all
+	// of them, or none.
+	Replace(ctx context.Context, as []config.Account) error
+	// Remove forgets stored accounts and their credentials: all, or none.
+	Remove(ctx context.Context, names []string) error
+	// Restore puts back what Remove removed within the last ten seconds: all, or
+	// none.
+	Restore(ctx context.Context, names []string) error
+	// Order has stored accounts come first, in this order.
+	Order(ctx context.Context, names []string) error
 	// Heal forgets all faults of an account.
 	Heal(name string)
 	// Test asks the account's upstream whether it would serve, without cost

@@ -79,6 +79,8 @@ func newAPI(o *Options) *api {
 	a.accounts()
 	a.drafts()
 	a.imports()
+	a.exports()
+	a.several()
 	a.logins()
 	a.keys()
 	a.access()

@@ -32,6 +32,8 @@ type Draft struct {
 	Limits    *Limits           `json:"limits,omitzero"`
 	Proxy     string            `json:"proxy,omitzero" maxLength:"2048" doc:"An outbound proxy of its own."`
 	Disabled  bool              `json:"disabled,omitzero" doc:"Leave it alone for now."`
+	Label     string            `json:"label,omitzero" maxLength:"128" doc:"For people."`
+	Tags      []string          `json:"tags,omitzero" maxItems:"32" doc:"Words by which several accounts are chosen at a time."`
 	Headers   map[string]string `json:"headers,omitzero" maxProperties:"64" doc:"Sent with every request."`
 	Options   map[string]string `json:"options,omitzero" maxProperties:"64" doc:"The provider's own settings."`
 }
@@ -41,7 +43,7 @@ type Draft struct {
 func (d *Draft) account(name string) config.Account {
 	a := config.Account{
 		Name: name, Provider: d.Provider, Preset: d.Preset, Protocols: d.Protocols, BaseURL: d.BaseURL, APIKey: secret.Of(d.APIKey),
-		Models: d.Models, Priority: d.Priority, Weight: max(d.Weight, 1), Proxy: d.Proxy, Disabled: d.Disabled, Headers: d.Headers, Options: d.Options,
+		Models: d.Models, Priority: d.Priority, Weight: max(d.Weight, 1), Proxy: d.Proxy, Disabled: d.Disabled, Label: d.Label, Tags: d.Tags, Headers: d.Headers, Options: d.Options,
 	}
 	if d.Limits != nil {
 		a.Limits = config.AccountLimits(*d.Limits)
@@ -62,6 +64,8 @@ type AccountChange struct {
 	Limits    *LimitsChange      `json:"limits,omitzero"`
 	Proxy     *string            `json:"proxy,omitzero" maxLength:"2048"`
 	Disabled  *bool              `json:"disabled,omitzero"`
+	Label     *string            `json:"label,omitzero" maxLength:"128"`
+	Tags      *[]string          `json:"tags,omitzero" maxItems:"32"`
 	Headers   *map[string]string `json:"headers,omitzero" maxProperties:"64"`
 	Options   *map[string]string `json:"options,omitzero" maxProperties:"64"`
 }
@@ -96,6 +100,8 @@ func (c *AccountChange) apply(a config.Account) (config.Account, error) {
 	set(&a.Weight, c.Weight)
 	set(&a.Proxy, c.Proxy)
 	set(&a.Disabled, c.Disabled)
+	set(&a.Label, c.Label)
+	set(&a.Tags, c.Tags)
 	set(&a.Headers, c.Headers)
 	set(&a.Options, c.Options)
 	if c.APIKey != nil {

@@ -47,6 +47,8 @@ type fake struct {
 	probed []config.Account
 
 	imported Import
+	restored []string
+	ordered  []string
 	failed   error // what the next call of the ledger or the accounts returns
 	healed   []string
 	warn     []config.Problem
@@ -80,19 +82,35 @@ func (f *fake) put(a config.Account) {
 	f.views = append(f.views, viewOf(a))
 }
 
-func (f *fake) Replace(_ context.Context, a config.Account) error {
+func (f *fake) Replace(_ context.Context, as []config.Account) error {
 	f.hits++
 	if f.failed != nil {
 		return f.failed
 	}
-	f.put(a)
+	for _, a := range as {
+		f.put(a)
+	}
 	return nil
 }
 
-func (f *fake) Remove(_ context.Context, name string) error {
+func (f *fake) Remove(_ context.Context, names []string) error {
 	f.hits++
-	delete(f.stored, name)
-	f.views = slices.DeleteFunc(f.views, func(v pool.View) bool { return v.Name == name })
+	for _, name := range names {
+		delete(f.stored, name)
+		f.views = slices.DeleteFunc(f.views, func(v pool.View) bool { return v.Name == name })
+	}
+	return f.failed
+}
+
+func (f *fake) Restore(_ context.Context, names []string) error {
+	f.hits++
+	f.restored = names
+	return f.failed
+}
+
+func (f *fake) Order(_ context.Context, names []string) error {
+	f.hits++
+	f.ordered = names
 	return f.failed
 }
 
@@ -162,7 +180,7 @@ func (f *fake) List(name string) []protocol.Model {
 func viewOf(a config.Account) pool.View {
 	v := pool.View{Account: &pool.Account{
 		Account:  &provider.Account{Name: a.Name, Provider: a.Provider, Preset: a.Preset, Protocols: a.Protocols, Key: a.APIKey, Options: a.Options},
-		Priority: a.Priority, Weight: a.Weight, RPM: a.Limits.RPM, TPM: a.Limits.TPM, Parallel: a.Limits.Concurrency, Disabled: a.Disabled,
+		Priority: a.Priority, Weight: a.Weight, RPM: a.Limits.RPM, TPM: a.Limits.TPM, Parallel: a.Limits.Concurrency, Disabled: a.Disabled, Label: a.Label, Tags: a.Tags,
 	}}
 	for _, m := range a.Models {
 		g, err := glob.Compile(m)

@@ -37,6 +37,7 @@ const (
 	CodeBuiltIn     = "account_built_in"
 	CodeKeyRequired = "key_required" // the account would go to another address with its old key
 	CodeTestFailed  = "test_failed"  // the account would not serve, so it was not stored
+	CodeGone        = "account_gone" // it was not removed just now, so its removal cannot be undone
 	CodeNoLogin     = "login_not_found"
 	CodeLoginOver   = "login_over"
 	CodeNoRequest   = "request_not_found"
@@ -164,6 +165,7 @@ func init() {
 var (
 	ErrNotFound = errors.New("there is no such account")
 	ErrTaken    = errors.New("the name is taken by another account")
+	ErrGone     = errors.New("it was not removed within the last ten seconds, so that nothing of it is left")
 )
 
 // Errors of Logins.
@@ -205,6 +207,8 @@ func (a *api) told(err error) error {
 		return problem(http.StatusNotFound, CodeNoAccount, "%s", err)
 	case errors.Is(err, ErrTaken):
 		return problem(http.StatusConflict, CodeTaken, "%s", err)
+	case errors.Is(err, ErrGone):
+		return problem(http.StatusNotFound, CodeGone, "%s", err)
 	case errors.Is(err, ErrNoLogin):
 		return problem(http.StatusNotFound, CodeNoLogin, "%s", err)
 	case errors.Is(err, ErrLoginOver):

@@ -62,6 +62,7 @@ func (a *App) account(c config.Account, set *config.Config) (pool.Account, error
 	x := pool.Account{
 		Account: pa, By: a.providers[c.Provider], Priority: c.Priority, Weight: max(c.Weight, 1),
 		RPM: c.Limits.RPM, TPM: c.Limits.TPM, Parallel: c.Limits.Concurrency, Disabled: c.Disabled,
+		Label: c.Label, Tags: c.Tags,
 	}
 	for _, m := range c.Models {
 		g, err := glob.Compile(m)

@@ -62,6 +62,7 @@ type App struct {
 	providers map[string]provider.Provider
 	vault     *credential.Vault
 	desk      *oauth.Desk
+	bin       bin // of accounts
 	out       *egress.Out
 	fetch     *fetch.Client
 	pool      *pool.Pool

@@ -101,27 +101,6 @@ func (a accounts) Add(ctx context.Context, c config.Account) error {
 	return a.refresh()
 }
 
-// Replace implements admin.Accounts.
-func (a accounts) Replace(ctx context.Context, c config.Account) error {
-	if err := checking(a.providers)(c); err != nil {
-		return admin.Invalid{Err: err}
-	}
-	id := a.tokensOf(c.Name)
-	if _, err := a.store.ReplaceAccount(ctx, c.Name, c, false); err != nil {
-		return told(err)
-	}
-	return a.refreshWithout(id)
-}
-
-// Remove implements admin.Accounts.
-func (a accounts) Remove(ctx context.Context, name string) error {
-	id := a.tokensOf(name)
-	if err := a.store.RemoveAccount(ctx, name); err != nil {
-		return told(err)
-	}
-	return a.refreshWithout(id)
-}
-
 // told is err as the admin API tells it.
 func told(err error) error {
 	switch {
@@ -133,15 +112,6 @@ func told(err error) error {
 		return admin.Invalid{Err: err}
 	}
 	return err
-}
-
-// refreshWithout is refresh, and forgets the tokens of the credential called id,
-// if there is one and no account has it any more.
-func (a *App) refreshWithout(id string) error {
-	if err := a.refresh(); err != nil || id == "" {
-		return err
-	}
-	return a.vault.Forget(id)
 }
 
 // refresh puts the accounts of the store into the pool.

@@ -60,6 +60,14 @@ func checking(ps map[string]provider.Provider) func(config.Account) error {
 		if err != nil {
 			return err
 		}
+		if _, err := config.CheckLabel(c.Label); err != nil {
+			return fmt.Errorf("label: %w", err)
+		}
+		for _, tag := range c.Tags {
+			if _, err := config.CheckTag(tag); err != nil {
+				return fmt.Errorf("tags: %w", err)
+			}
+		}
 		for _, m := range c.Models {
 			if _, err := glob.Compile(m); err != nil {
 				return fmt.Errorf("models: %w", err)

@@ -17,11 +17,15 @@ type accountCmd struct {
 	Import  accountImport `cmd:"" help:"Add the accounts that a file has: refresh tokens, an export, another tool's file."`
 	List    accountList   `cmd:"" help:"List accounts and how they are doing."`
 	Test    accountTest   `cmd:"" help:"Ask an account's upstream whether it would serve."`
-	Heal    accountHeal   `cmd:"" help:"Forget an account's faults, so that it is tried at once."`
-	Remove  accountRemove `cmd:"" help:"Remove an account and its credential."`
+	Heal    accountHeal   `cmd:"" help:"Forget accounts' faults, so that they are tried at once."`
+	Set     accountSet    `cmd:"" help:"Change label, tags, priority, weight, limits or proxy of accounts."`
+	Enable  accountSwitch `cmd:"" help:"Let accounts serve again."`
+	Disable accountSwitch `cmd:"" help:"Let accounts rest without removing them."`
+	Order   accountOrder  `cmd:"" help:"Put accounts into an order."`
+	Remove  accountRemove `cmd:"" help:"Remove accounts and their credentials."`
+	Restore accountUndo   `cmd:"" help:"Undo the removal of accounts, for ten seconds."`
 	Reveal  accountReveal `cmd:"" help:"Print the secrets of an account that was added here."`
-	Enable  accountSwitch `cmd:"" help:"Let an account serve again."`
-	Disable accountSwitch `cmd:"" help:"Let an account rest without removing it."`
+	Export  accountExport `cmd:"" help:"Write accounts into a file, without their secrets."`
 }
 
 type accountList struct {
@@ -41,13 +45,13 @@ Examples:
 func (c *accountList) Run(g *globals) error {
 	now := time.Now()
 	return listing(g, "/api/accounts", c.JSON, "There is no account yet. Add one with: portico account add NAME --provider openai",
-		"NAME\tPROVIDER\tPROTOCOLS\tKEY\tSTATE\tAGAIN IN\tSERVED\tLEFT\tFROM", func(a *admin.Account) []string {
+		"NAME\tPROVIDER\tPROTOCOLS\tKEY\tSTATE\tAGAIN IN\tSERVED\tLEFT\tTAGS\tFROM", func(a *admin.Account) []string {
 			state, again := condition(a)
 			provider := a.Provider
 			if a.Preset != "" {
 				provider += "/" + a.Preset
 			}
-			return []string{a.Name, provider, strings.Join(a.Protocols, ","), a.Key, state, until(again, now), strconv.FormatUint(a.Served, 10), left(a.Quota, now), a.Origin}
+			return []string{a.Name, provider, strings.Join(a.Protocols, ","), a.Key, state, until(again, now), strconv.FormatUint(a.Served, 10), left(a.Quota, now), strings.Join(a.Tags, ","), a.Origin}
 		})
 }
 
@@ -125,82 +129,4 @@ func report(g *globals, t admin.Tested, asJSON bool) error {
 		return &failure{exitError, "the account would not serve now", ""}
 	}
 	return nil
-}
-
-type accountRemove struct {
-	Name string `arg:"" help:"The account."`
-}
-
-// Help says which accounts can be removed.
-func (*accountRemove) Help() string {
-	return `Accounts that the configuration file declares are removed there.
-
-Examples:
-  portico account remove work`
-}
-
-// Run removes an account.
-func (c *accountRemove) Run(g *globals) error {
-	return g.with(func(k *client) error {
-		if err := k.call(g.ctx, http.MethodDelete, "/api/accounts/"+url.PathEscape(c.Name), nil, nil); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintln(g.out, "removed", printable(c.Name))
-		return err
-	})
-}
-
-type accountSwitch struct {
-	Name string `arg:"" help:"The account."`
-}
-
-// Help says what a switch does.
-func (*accountSwitch) Help() string {
-	return `What an account serves at the moment goes on. Accounts that the configuration file declares are switched there, by disabled.
-
-Examples:
-  portico account disable work
-  portico account enable work`
-}
-
-// Run switches an account on or off, by the command's own name.
-func (c *accountSwitch) Run(g *globals) error {
-	off := g.command == "account disable <name>"
-	return g.with(func(k *client) error {
-		if err := k.call(g.ctx, http.MethodPatch, "/api/accounts/"+url.PathEscape(c.Name), admin.AccountChange{Disabled: &off}, nil); err != nil {
-			return err
-		}
-		did := "enabled"
-		if off {
-			did = "disabled"
-		}
-		_, err := fmt.Fprintln(g.out, did, printable(c.Name))
-		return err
-	})
-}
-
-type accountHeal struct {
-	Name string `arg:"" help:"The account."`
-}
-
-// Help says when to heal an account.
-func (*accountHeal) Help() string {
-	return `Every pause ends by itself; this ends it now, after you have mended at the vendor's what was wrong.
-
-Examples:
-  portico account heal work`
-}
-
-// Run heals an account.
-func (c *accountHeal) Run(g *globals) error {
-	return g.with(func(k *client) error {
-		if k.running == nil {
-			return &failure{exitError, "no gateway runs, and one that starts has forgotten all faults", "portico serve"}
-		}
-		if err := k.call(g.ctx, http.MethodPost, "/api/accounts/"+url.PathEscape(c.Name)+"/heal", nil, nil); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintln(g.out, "healed", printable(c.Name))
-		return err
-	})
 }

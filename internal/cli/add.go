@@ -23,6 +23,8 @@ type accountAdd struct {
 	Parallel  int               `name:"concurrency" placeholder:"NUMBER" help:"Requests at one time; 0, the default, is no limit."`
 	Proxy     string            `placeholder:"URL" help:"An outbound proxy of its own: http, https, socks5 or socks5h."`
 	Option    map[string]string `placeholder:"NAME=VALUE" help:"A setting of the provider's own; may be repeated."`
+	Label     string            `placeholder:"TEXT" help:"What it is, for people."`
+	Tag       []string          `placeholder:"TAG,..." help:"Words by which several accounts are chosen at a time."`
 	NoTest    bool              `name:"no-test" help:"Add it without asking its upstream first."`
 	JSON      bool              `name:"json" help:"Print JSON."`
 }
@@ -51,7 +53,7 @@ Examples:
 func (c *accountAdd) Run(g *globals) error {
 	in := admin.NewAccount{
 		Name: c.Name, Provider: c.Provider, Preset: c.Preset, BaseURL: c.BaseURL, Protocols: c.Protocols, Models: c.Models,
-		Priority: c.Priority, Weight: c.Weight, Proxy: c.Proxy, Options: c.Option,
+		Priority: c.Priority, Weight: c.Weight, Proxy: c.Proxy, Options: c.Option, Label: c.Label, Tags: c.Tag,
 	}
 	if c.RPM > 0 || c.TPM > 0 || c.Parallel > 0 {
 		in.Limits = &admin.Limits{RPM: c.RPM, TPM: c.TPM, Concurrency: c.Parallel}

@@ -115,6 +115,54 @@ func TestAccounts(t *testing.T) {
 	has(t, "testing what is gone", errs, "hint: portico account list")
 }
 
+// Several accounts are changed at a time, put into an order, and written into a
+// file that can be taken.
+func TestSeveral(t *testing.T) {
+	s := newShell(t, "")
+	for _, name := range []string{"a", "b", "c"} {
+		s.run(exitOK, "", "account", "add", name, "-p", "ollama", "--no-key", "--no-test", "--tag", "x,of-"+name, "--label", "Nr. "+name)
+	}
+	out, _ := s.run(exitOK, "", "account", "set", "--tagged", "x", "--match", "nr. b", "--priority", "4", "--untag", "x", "--tag", "y")
+	has(t, "what was changed", out, "changed b\n")
+	out, _ = s.run(exitOK, "", "account", "disable", "a", "c")
+	if out != "disabled a\ndisabled c\n" {
+		t.Errorf("disabling says %q", out)
+	}
+	_, errs := s.run(exitUsage, "", "account", "enable")
+	has(t, "no selection", errs, "no accounts are named")
+	_, errs = s.run(exitUsage, "", "account", "set", "a")
+	has(t, "no change", errs, "nothing to change")
+	_, errs = s.run(exitUnknown, "", "account", "remove", "--tagged", "nobody")
+	has(t, "nobody", errs, "no such accounts")
+	_, errs = s.run(exitError, "", "account", "heal", "a")
+	has(t, "healing without a gateway", errs, "no gateway runs")
+	s.run(exitOK, "", "account", "order", "c", "b")
+	file := filepath.Join(t.TempDir(), "accounts.json")
+	_, errs = s.run(exitOK, "", "account", "export", "--all", "-o", file)
+	has(t, "the export", errs, "wrote 3 accounts")
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file is %v, %v", info, err)
+	}
+	s.run(exitError, "", "account", "export", "--all", "-o", file) // nothing is written over
+	out, _ = s.run(exitOK, "", "account", "remove", "--all")
+	if out != "removed c\nremoved b\nremoved a\n" {
+		t.Errorf("removing says %q", out)
+	}
+	s.run(exitOK, "", "account", "import", file, "--no-test")
+	out, _ = s.run(exitOK, "", "account", "list", "--json")
+	var list []struct {
+		Name, Label, State string
+		Tags               []string
+		Priority           int
+	}
+	if err := json.Unmarshal([]byte(out), &list, json.MatchCaseInsensitiveNames(true)); err != nil {
+		t.Fatal(err, out)
+	}
+	if len(list) != 3 || list[0].Name != "c" || list[0].State != "off" || list[1].Name != "b" || list[1].Priority != 4 || list[1].Label != "Nr. b" || strings.Join(list[1].Tags, " ") != "of-b y" {
+		t.Errorf("at the end: %+v", list)
+	}
+}
+
 func TestClientKeys(t *testing.T) {
 	s := newShell(t, "")
 	out, _ := s.run(exitOK, "", "key", "list")

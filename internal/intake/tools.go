@@ -31,6 +31,7 @@ func (r *reader) ours(t tree) {
 	a := config.Account{
 		Name: t.text("name"), Provider: t.text("provider"), Preset: t.text("preset"), Protocols: t.texts("protocols"), BaseURL: t.text("base_url"),
 		APIKey: secret.Of(t.text("api_key")), Models: t.texts("models"), Priority: t.number("priority"), Weight: t.number("weight"), Proxy: t.text("proxy"),
+		Label: t.text("label"), Tags: t.texts("tags"),
 		Headers: t.pairs("headers"), Options: t.pairs("options"),
 		Limits: config.AccountLimits{RPM: t.in("limits").number("rpm"), TPM: t.in("limits").number("tpm"), Concurrency: t.in("limits").number("concurrency")},
 	}

@@ -20,6 +20,8 @@ type Account struct {
 	RPM, TPM int               // requests and tokens in any minute, 0: no limit
 	Parallel int               // requests at one time, 0: no limit
 	Disabled bool              // the operator's word
+	Label    string            // for people
+	Tags     []string          // likewise
 	Declared bool              // it stands in the configuration file
 	// Reserved: the names that Models match are offered to no account that is
 	// not reserved, and the account's faults are not held against it, since
