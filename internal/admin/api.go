@@ -90,6 +90,7 @@ func newAPI(o *Options) *api {
 	a.reveal()
 	a.requests()
 	a.usage()
+	a.overview()
 	a.models()
 	a.config()
 	a.live()

@@ -22,6 +22,13 @@ type UsageRow struct {
 	Unpriced int64   `json:"unpriced" doc:"Requests that used something for which there is no price."`
 }
 
+func usageRow(s *store.Sum) UsageRow {
+	return UsageRow{
+		Group: s.Group, Requests: s.Requests, Failed: s.Failed, Partial: s.Partial, Estimated: s.Estimated,
+		Usage: s.Usage, Total: s.Total(), CostUSD: s.USD, Unpriced: s.Unpriced,
+	}
+}
+
 func (a *api) usage() {
 	handle(a, operation{
 		id: "usage", method: http.MethodGet, path: "/api/usage", tag: "requests", summary: "Requests, tokens and cost, summed up",
@@ -34,7 +41,7 @@ func (a *api) usage() {
 		Key      string    `query:"key" maxLength:"64"`
 		Client   string    `query:"client" maxLength:"64"`
 		Protocol string    `query:"protocol" enum:"openai-chat,openai-responses,anthropic,gemini"`
-		By       []string  `query:"by" maxItems:"3" uniqueItems:"true" enum:"hour,day,month,account,model,key,client,protocol" doc:"What to group by."`
+		By       []string  `query:"by" maxItems:"3" uniqueItems:"true" enum:"minute,quarter,hour,day,month,account,model,key,client,protocol" doc:"What to group by; a quarter is one of an hour."`
 		Zone     string    `query:"zone" maxLength:"64" default:"UTC" doc:"The time zone of hours, days and months, such as Europe/Berlin."`
 	},
 	) (*out[List[UsageRow]], error) {
@@ -55,10 +62,7 @@ func (a *api) usage() {
 		}
 		l := List[UsageRow]{Items: make([]UsageRow, len(sums))}
 		for i, s := range sums {
-			l.Items[i] = UsageRow{
-				Group: s.Group, Requests: s.Requests, Failed: s.Failed, Partial: s.Partial, Estimated: s.Estimated,
-				Usage: s.Usage, Total: s.Total(), CostUSD: s.USD, Unpriced: s.Unpriced,
-			}
+			l.Items[i] = usageRow(&s)
 		}
 		return &out[List[UsageRow]]{l}, nil
 	})

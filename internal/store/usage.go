@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,12 +19,13 @@ type UsageQuery struct {
 	Filter            // of which requests; Cursor and Limit do not count
 	By       []string // of Groups, each at most once; none: one sum
 	Location *time.Location
-	// for hours, days and months; nil: UTC
+	// for times; nil: UTC
 }
 
-// Groups are what usage can be grouped by. The times are of the beginning of
-// requests: "2026-11-23T14:00:00+01:00", "2026-11-23", "2026-11".
-var Groups = []string{"hour", "day", "month", "account", "model", "key", "client", "protocol"}
+// Groups are what usage can be grouped by; a quarter is one of an hour. The
+// times are of the beginning of requests: "2026-11-23T14:00:00+01:00",
+// "2026-11-23", "2026-11".
+var Groups = []string{"minute", "quarter", "hour", "day", "month", "account", "model", "key", "client", "protocol"}
 
 // A Sum is what some requests used together.
 type Sum struct {
@@ -44,8 +46,8 @@ const maxGroups = 10_000
 // Other stands for the groups that are too many.
 const Other = "(other)"
 
-// quarter is the grain in which the database groups by time. All time zones in
-// use are whole quarters of an hour apart.
+// quarter is the grain in which the database groups by time, unless minutes are
+// asked for. All time zones in use are whole quarters of an hour apart.
 const quarter = 15 * time.Minute
 
 // groupSQL are the columns of groups that are no times. The model is the one
@@ -58,6 +60,8 @@ var groupSQL = map[string]string{
 // timeGroup returns how a time is written in a group, or nil.
 func timeGroup(name string) func(t time.Time) string {
 	switch name {
+	case "minute", "quarter": // as the database has grouped them
+		return func(t time.Time) string { return t.Format(time.RFC3339) }
 	case "hour":
 		return func(t time.Time) string {
 			// Not Truncate, which knows no time zones, nor Date, which
@@ -91,8 +95,15 @@ func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]Sum, error) {
 		}
 	}
 	timed := slices.ContainsFunc(q.By, func(by string) bool { return timeGroup(by) != nil })
+	grain := quarter
+	if slices.Contains(q.By, "minute") {
+		if slices.Contains(q.By, "quarter") {
+			return nil, errors.New("usage is grouped by minutes or by quarters, not by both")
+		}
+		grain = time.Minute
+	}
 	if timed {
-		keys = slices.Insert(keys, 0, fmt.Sprintf("start / %d", int64(quarter)))
+		keys = slices.Insert(keys, 0, fmt.Sprintf("start / %d", int64(grain)))
 	}
 	query := "SELECT " + strings.Join(append(slices.Clone(keys), `count(*), coalesce(sum(fault <> ''), 0), coalesce(sum(partial), 0),
 		coalesce(sum(estimated), 0), coalesce(sum(input), 0), coalesce(sum(cache_read), 0), coalesce(sum(cache_write), 0),
@@ -143,7 +154,7 @@ func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]Sum, error) {
 			}
 			for _, by := range q.By {
 				if format := timeGroup(by); format != nil {
-					one.Group[by] = format(time.Unix(0, at*int64(quarter)).In(loc))
+					one.Group[by] = format(time.Unix(0, at*int64(grain)).In(loc))
 				} else {
 					one.Group[by], text = text[0], text[1:]
 				}

@@ -31,6 +31,7 @@ func summed(xs []*journal.Exchange, q UsageQuery) map[string]Sum {
 		group := make(map[string]string)
 		for _, by := range q.By {
 			group[by] = map[string]string{
+				"minute": local.Format("2006-01-02T15:04:00") + zone(offset), "quarter": local.Add(-time.Duration(local.Minute()%15)*time.Minute).Format("2006-01-02T15:04:00") + zone(offset),
 				"hour": local.Format("2006-01-02T15:00:00") + zone(offset), "day": local.Format("2006-01-02"), "month": local.Format("2006-01"),
 				"account": x.Account, "model": model, "key": x.Key, "client": x.Client, "protocol": x.Inbound,
 			}[by]
@@ -79,6 +80,8 @@ func TestUsageAgrees(t *testing.T) {
 		}
 		for _, by := range [][]string{
 			nil,
+			{"minute"},
+			{"quarter", "day"},
 			{"hour"},
 			{"day"},
 			{"month"},
@@ -131,6 +134,9 @@ func TestUsageOrder(t *testing.T) {
 	}
 	if _, err := s.Usage(t.Context(), UsageQuery{By: []string{"start; DROP TABLE exchanges"}}); err == nil || !strings.Contains(err.Error(), "protocol") {
 		t.Errorf("an unknown group: %v", err)
+	}
+	if _, err := s.Usage(t.Context(), UsageQuery{By: []string{"quarter", "minute"}}); err == nil {
+		t.Error("two grains at one time")
 	}
 }
 
