@@ -123,6 +123,7 @@ var walls = []struct {
 	{from: "internal/judge", never: "portico/internal/", save: []string{"rig", "protocol"}, why: "what looks from outside sees the outside"},
 	{from: "internal/bench", never: "portico/internal/", save: []string{"rig"}, why: "what looks from outside sees the outside"},
 	{from: "internal/conformance", never: "portico/internal/", save: []string{"rig", "jsonedit", "sse"}, why: "who judges the codecs shares no code with them"},
+	{from: "internal/gallery", never: "portico/internal/", save: []string{"catalog", "journal", "llm", "store"}, why: "a past is written by who keeps it; all else is seen from outside"},
 	{from: "internal", never: "portico/internal/rig", but: []string{"internal/rig", "internal/soak", "internal/judge", "internal/bench", "internal/conformance"}, why: "the gateway does not carry what tests it"},
 	{from: "internal", never: "portico/internal/protocol/codectest", but: []string{"internal/protocol/codectest"}, why: "the gateway does not carry what tests it"},
 	{from: "internal", never: "portico/internal/eventstream/eventstreamtest", but: []string{"internal/eventstream/eventstreamtest"}, why: "the gateway does not carry what tests it"},
