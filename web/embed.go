@@ -1,24 +1,37 @@
-// Package web holds what a browser is shown: one page that says how the gateway
-// is doing and how to connect to it.
+// Package web holds what a browser is shown: a page that is built from web/ui
+// and put into the binary, compressed.
 //
-// The page is the same for everybody and holds nothing secret. What needs the
-// admin token it asks the admin API for, once somebody has typed the token,
-// and it keeps the token in memory only.
+// The page is the same for everybody and holds nothing secret. What it shows it
+// asks the admin API for, which wants to know who asks.
+//
+// A binary that was built without Node has no page. It says so, and how to make
+// one.
 package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"html"
+	"io"
+	"io/fs"
 	"net/http"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-//go:embed static
-var static embed.FS
+//go:embed absent.html
+var absent []byte
+
+// built is what `make build` made of web/ui: index.html as it is, all else
+// twice, as .br and as .gz, under names that change with what is in them.
+//
+//go:embed all:dist
+var built embed.FS
 
 // Policy is the Content-Security-Policy of the page: nothing from elsewhere,
 // nothing inline, no frame around it, and no text that becomes code.
@@ -32,48 +45,50 @@ type Info struct {
 	Model   string // a model that answers everybody, for the examples; "" if there is none
 }
 
+// Paths are those of the page: each shows another part of it.
+var Paths = []string{"/", "/accounts", "/proxy", "/monitor", "/stats", "/security", "/settings"}
+
 // types are the media types of what there is.
 var types = map[string]string{
-	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
 	".svg":  "image/svg+xml",
+	".html": "text/html; charset=utf-8",
 }
 
-// A file is what one path serves.
-type file struct {
-	kind, tag string
-	body      []byte
-}
+// assets is where files lie whose names change with what is in them.
+const assets = "/assets/"
 
-// Handler serves the page at / and its files beside it. They are made once;
-// a request costs a look-up in a map of a few names.
+// Handler serves the page and its files. Nothing is read before it is asked for.
 func Handler(i Info) (http.Handler, error) {
-	entries, err := static.ReadDir("static")
+	dist, err := fs.Sub(built, "dist")
 	if err != nil {
 		return nil, err
 	}
-	fill := strings.NewReplacer("{{version}}", html.EscapeString(i.Version), "{{address}}", html.EscapeString(i.Address), "{{model}}", html.EscapeString(i.Model))
-	files := make(map[string]file, len(entries))
-	for _, e := range entries {
-		body, err := static.ReadFile("static/" + e.Name())
-		if err != nil {
-			return nil, err
-		}
-		path, kind := "/"+e.Name(), types[e.Name()[strings.LastIndexByte(e.Name(), '.'):]]
-		if e.Name() == "index.html" {
-			path, body = "/", []byte(fill.Replace(string(body)))
-		}
-		sum := sha256.Sum256(body)
-		files[path] = file{kind: kind, tag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, body: bytes.Clone(body)}
-	}
-	return handler(files), nil
+	return newHandler(dist, i), nil
 }
 
-type handler map[string]file
+// newHandler serves what lies in dist.
+func newHandler(dist fs.FS, i Info) *handler {
+	page, err := fs.ReadFile(dist, "index.html")
+	if err != nil {
+		page = absent
+	}
+	fill := strings.NewReplacer("{{version}}", html.EscapeString(i.Version), "{{address}}", html.EscapeString(i.Address), "{{model}}", html.EscapeString(i.Model))
+	h := &handler{dist: dist, page: []byte(fill.Replace(string(page)))}
+	sum := sha256.Sum256(h.page)
+	h.tag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	return h
+}
+
+type handler struct {
+	dist fs.FS
+	page []byte // index.html
+	tag  string // its ETag
+}
 
 // ServeHTTP implements http.Handler.
-func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
 	head.Set("Content-Security-Policy", Policy)
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -81,23 +96,91 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Cache-Control", "no-cache") // kept, but asked for anew: a new version shows at once
-	f, ok := h[r.URL.Path]
+	serve := h.find(r.URL.Path)
 	switch {
-	case !ok:
+	case serve == nil:
 		say(w, r, http.StatusNotFound, "There is nothing here. The page is at /, the endpoints for AI clients are at /v1 and /v1beta.\n")
-		return
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		head.Set("Allow", "GET, HEAD")
 		say(w, r, http.StatusMethodNotAllowed, "This takes GET and HEAD only.\n")
-		return
+	default:
+		serve(w, r)
 	}
-	head.Set("ETag", f.tag)
-	if matches(r.Header.Get("If-None-Match"), f.tag) {
+}
+
+// find returns what serves a path, or nil.
+func (h *handler) find(p string) http.HandlerFunc {
+	if slices.Contains(Paths, p) {
+		return h.servePage
+	}
+	name, ok := strings.CutPrefix(p, "/")
+	if !ok || !strings.HasPrefix(p, assets) || !fs.ValidPath(name) || types[path.Ext(name)] == "" {
+		return nil
+	}
+	if _, err := fs.Stat(h.dist, name+".gz"); err != nil {
+		return nil
+	}
+	return func(w http.ResponseWriter, r *http.Request) { h.serveAsset(w, r, name) }
+}
+
+func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("ETag", h.tag)
+	if matches(r.Header.Get("If-None-Match"), h.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	head.Set("Content-Type", f.kind)
-	send(w, r, http.StatusOK, f.body)
+	w.Header().Set("Content-Type", types[".html"])
+	send(w, r, http.StatusOK, h.page)
+}
+
+// serveAsset sends a file in the best form that the client takes. It never
+// changes under its name, so it is never asked for twice.
+func (h *handler) serveAsset(w http.ResponseWriter, r *http.Request, name string) {
+	head, encoding := w.Header(), encodingFor(r.Header.Get("Accept-Encoding"))
+	file, err := fs.ReadFile(h.dist, name+suffixes[encoding])
+	if err != nil {
+		say(w, r, http.StatusNotFound, "There is nothing here.\n")
+		return
+	}
+	head.Set("Cache-Control", "public, max-age=31536000, immutable")
+	head.Set("Vary", "Accept-Encoding")
+	head.Set("Content-Type", types[path.Ext(name)])
+	if encoding != "" {
+		head.Set("Content-Encoding", encoding)
+		send(w, r, http.StatusOK, file)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if plain, err := gzip.NewReader(bytes.NewReader(file)); err == nil {
+		_, _ = io.Copy(w, plain)
+	}
+}
+
+// suffixes are those of the files of each encoding. Without one, what is sent
+// is made of the gzip file.
+var suffixes = map[string]string{"br": ".br", "gzip": ".gz", "": ".gz"}
+
+// encodingFor returns br or gzip if an Accept-Encoding takes it, or "".
+func encodingFor(header string) string {
+	best := ""
+	for part := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		if q, ok := strings.CutPrefix(strings.TrimSpace(weight), "q="); ok {
+			if n, err := strconv.ParseFloat(q, 64); err != nil || n == 0 {
+				continue
+			}
+		}
+		switch name = strings.ToLower(strings.TrimSpace(name)); {
+		case name == "br":
+			return name
+		case name == "gzip":
+			best = name
+		}
+	}
+	return best
 }
 
 func say(w http.ResponseWriter, r *http.Request, status int, text string) {

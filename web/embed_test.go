@@ -1,23 +1,43 @@
 package web
 
 import (
-	"io/fs"
+	"bytes"
+	"compress/gzip"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"portico/internal/fault"
 )
 
-func page(t *testing.T, i Info) http.Handler {
+const script = "console.log(1)\n"
+
+// dist is a page of one script.
+func dist(t *testing.T) fstest.MapFS {
 	t.Helper()
-	h, err := Handler(i)
-	if err != nil {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(script))
+	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return h
+	return fstest.MapFS{
+		"index.html":         {Data: []byte(`<meta content="{{version}}"><meta content="{{address}}"><meta content="{{model}}">`)},
+		"assets/a-1.js.gz":   {Data: b.Bytes()},
+		"assets/a-1.js.br":   {Data: []byte("brotli")},
+		"assets/notes.md.gz": {Data: b.Bytes()},
+		"manifest.json.gz":   {Data: b.Bytes()},
+	}
+}
+
+func page(t *testing.T, i Info) http.Handler {
+	t.Helper()
+	return newHandler(dist(t), i)
 }
 
 func get(t *testing.T, h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
@@ -34,7 +54,10 @@ func get(t *testing.T, h http.Handler, method, path string, header ...string) *h
 // Spec: security SEC-17, SEC-18.
 func TestHeaders(t *testing.T) {
 	h := page(t, Info{Version: "v1", Address: "127.0.0.1:8045"})
-	for _, path := range []string{"/", "/status.js", "/status.css", "/icon.svg", "/nothing"} {
+	for path, cache := range map[string]string{
+		"/": "no-cache", "/monitor": "no-cache", "/nothing": "no-cache", "/assets/b-1.js": "no-cache",
+		"/assets/a-1.js": "public, max-age=31536000, immutable",
+	} {
 		w := get(t, h, "GET", path)
 		for name, want := range map[string]string{
 			"Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; " +
@@ -43,7 +66,7 @@ func TestHeaders(t *testing.T) {
 			"Cross-Origin-Resource-Policy": "same-origin",
 			"X-Content-Type-Options":       "nosniff",
 			"Referrer-Policy":              "no-referrer",
-			"Cache-Control":                "no-cache",
+			"Cache-Control":                cache,
 			"Access-Control-Allow-Origin":  "",
 		} {
 			if got := w.Header().Get(name); got != want {
@@ -62,15 +85,21 @@ func TestServe(t *testing.T) {
 	}{
 		{"GET", "/", 200, "text/html; charset=utf-8"},
 		{"HEAD", "/", 200, "text/html; charset=utf-8"},
-		{"GET", "/status.js", 200, "text/javascript; charset=utf-8"},
-		{"GET", "/status.css", 200, "text/css; charset=utf-8"},
-		{"GET", "/icon.svg", 200, "image/svg+xml"},
+		{"GET", "/settings", 200, "text/html; charset=utf-8"},
+		{"GET", "/assets/a-1.js", 200, "text/javascript; charset=utf-8"},
+		{"HEAD", "/assets/a-1.js", 200, "text/javascript; charset=utf-8"},
 		{"POST", "/", 405, "text/plain; charset=utf-8"},
+		{"POST", "/assets/a-1.js", 405, "text/plain; charset=utf-8"},
 		{"GET", "/index.html", 404, "text/plain; charset=utf-8"},
-		{"GET", "/static/status.js", 404, "text/plain; charset=utf-8"},
+		{"GET", "/settings/", 404, "text/plain; charset=utf-8"},
+		{"GET", "/manifest.json", 404, "text/plain; charset=utf-8"},
+		{"GET", "/assets/a-1.js.gz", 404, "text/plain; charset=utf-8"},
+		{"GET", "/assets/notes.md", 404, "text/plain; charset=utf-8"},
+		{"GET", "/assets/", 404, "text/plain; charset=utf-8"},
+		{"GET", "/assets/../index.html", 404, "text/plain; charset=utf-8"},
 		{"GET", "/../embed.go", 404, "text/plain; charset=utf-8"},
-		{"GET", "//status.js", 404, "text/plain; charset=utf-8"},
-		{"GET", "/status.js/", 404, "text/plain; charset=utf-8"},
+		{"GET", "//assets/a-1.js", 404, "text/plain; charset=utf-8"},
+		{"GET", "/assets/a-1.js/", 404, "text/plain; charset=utf-8"},
 	} {
 		w := get(t, h, tt.method, tt.path)
 		if w.Code != tt.status || w.Header().Get("Content-Type") != tt.kind {
@@ -78,6 +107,25 @@ func TestServe(t *testing.T) {
 		}
 		if empty := w.Body.Len() == 0; empty != (tt.method == "HEAD") {
 			t.Errorf("%s %s: the body has %d bytes", tt.method, tt.path, w.Body.Len())
+		}
+	}
+}
+
+func TestEncodings(t *testing.T) {
+	h := page(t, Info{})
+	zipped := string(dist(t)["assets/a-1.js.gz"].Data)
+	for accept, want := range map[string]struct{ encoding, body string }{
+		"":                        {"", script},
+		"identity":                {"", script},
+		"gzip, deflate, br, zstd": {"br", "brotli"},
+		"GZIP":                    {"gzip", zipped},
+		"gzip;q=0.5, br;q=0":      {"gzip", zipped},
+		"br;q=0, gzip;q=0.0":      {"", script},
+		"br;q=x":                  {"", script},
+	} {
+		w := get(t, h, "GET", "/assets/a-1.js", "Accept-Encoding", accept)
+		if got := w.Header().Get("Content-Encoding"); got != want.encoding || w.Body.String() != want.body || w.Header().Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%q: %q with %d bytes, want %q", accept, got, w.Body.Len(), want.encoding)
 		}
 	}
 }
@@ -102,80 +150,56 @@ func TestInfoIsText(t *testing.T) {
 	}
 }
 
+// A build without Node says what is missing.
+func TestAbsent(t *testing.T) {
+	body := get(t, newHandler(fstest.MapFS{}, Info{Version: "v1", Address: "127.0.0.1:8045"}), "GET", "/").Body.String()
+	for _, want := range []string{"make build", "Node 20.19", "127.0.0.1:8045", `content="v1"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is not in %s", want, body)
+		}
+	}
+}
+
+// source reads a file of the page.
+func source(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile("ui/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Every page that the browser knows can be loaded by its address.
+func TestPaths(t *testing.T) {
+	var want []string
+	for _, m := range regexp.MustCompile(`path: '(/[a-z]*)'`).FindAllStringSubmatch(source(t, "src/app/pages.ts"), -1) {
+		want = append(want, m[1])
+	}
+	if !slices.Equal(Paths, want) {
+		t.Errorf("the paths are %q, and the page has %q", Paths, want)
+	}
+}
+
 // Nothing is inline, and nothing comes from elsewhere; spec: security SEC-19.
 func TestNothingInlineNothingForeign(t *testing.T) {
-	files, err := fs.Glob(static, "static/*")
-	if err != nil || len(files) != 4 {
-		t.Fatal(files, err)
-	}
 	foreign := regexp.MustCompile(`(?i)(src|href|url|import|fetch|action)\s*[=(]\s*["'(]?\s*(https?:)?//`)
 	inline := regexp.MustCompile(`(?i)<style|<script[^>]*>[^<]|\sstyle=|\son[a-z]+=|javascript:`)
-	for _, name := range files {
-		b, err := static.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s := foreign.FindString(string(b)); s != "" {
-			t.Errorf("%s reaches out: %s", name, s)
-		}
-		if s := inline.FindString(string(b)); strings.HasSuffix(name, ".html") && s != "" {
-			t.Errorf("%s has something inline: %s", name, s)
-		}
-		for _, sink := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "localStorage", "sessionStorage", "document.cookie"} {
-			if strings.Contains(string(b), sink) {
-				t.Errorf("%s uses %s", name, sink)
+	for name, text := range map[string]string{"index.html": source(t, "index.html"), "absent.html": string(absent)} {
+		for _, wrong := range []*regexp.Regexp{foreign, inline} {
+			if s := wrong.FindString(text); s != "" {
+				t.Errorf("%s has %s", name, s)
 			}
 		}
 	}
 }
 
-// Every text stands in the table of messages, and every message is used.
-func TestMessages(t *testing.T) {
-	js, err := static.ReadFile("static/status.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	html, err := static.ReadFile("static/index.html")
-	if err != nil {
-		t.Fatal(err)
-	}
-	table, code, ok := strings.Cut(string(js), "\n};\n")
-	if !ok {
-		t.Fatal("there is no table")
-	}
-	messages := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^  (\w+): `).FindAllStringSubmatch(table, -1) {
-		messages[m[1]] = false
-	}
-	use := func(name string) {
-		if _, ok := messages[name]; !ok {
-			t.Errorf("there is no message %s", name)
-		}
-		messages[name] = true
-	}
-	for _, m := range regexp.MustCompile(`data-text="(\w+)"`).FindAllStringSubmatch(string(html), -1) {
-		use(m[1])
-	}
-	for _, m := range regexp.MustCompile(`(?:text|figure)\('(\w+)'`).FindAllStringSubmatch(code, -1) {
-		use(m[1])
-	}
-	for _, m := range regexp.MustCompile(`dialect\('(\w+)'`).FindAllStringSubmatch(code, -1) {
-		use(m[1])
-		use(m[1] + "Used")
-	}
-	for _, m := range regexp.MustCompile(`(?m)^  (\w+): \{ className`).FindAllStringSubmatch(code, -1) {
-		use(m[1])
-	}
-	// Every fault that keeps an account from serving has words.
+// Every class of fault that an account or a request can have has words.
+func TestFaultsHaveWords(t *testing.T) {
+	words := source(t, "src/messages/en/faults.json")
 	for c := fault.CredentialInvalid; c < fault.Canceled; c++ {
-		use(c.String())
-	}
-	for name, used := range messages {
-		if !used {
-			t.Errorf("the message %s is not used", name)
+		if !strings.Contains(words, `"`+c.String()+`":`) {
+			t.Errorf("there are no words for %s", c)
 		}
-	}
-	if s := regexp.MustCompile(`>[^<{]*[A-Za-z]{3,}[^<]*<`).FindAllString(regexp.MustCompile(`(?s)<noscript>.*</noscript>|<title>.*</title>|<h1>.*</h1>|<code>[^<]*</code>`).ReplaceAllString(string(html), ""), -1); len(s) > 0 {
-		t.Errorf("texts stand in the page itself: %q", s)
 	}
 }

@@ -246,7 +246,7 @@ func TestPage(t *testing.T) {
 	o := newFake().options()
 	o.Page = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "page "+r.URL.Path) })
 	h := New(o)
-	for _, path := range []string{"/", "/status.js", "/apis", "/metricsx", "/debugger"} {
+	for _, path := range []string{"/", "/monitor", "/apis", "/metricsx", "/debugger"} {
 		w := do(h, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
 		if w.Code != 200 || w.Body.String() != "page "+path || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)

@@ -394,7 +394,7 @@ var dataPaths = []string{
 
 // getPaths are what a GET shows.
 var getPaths = []string{
-	"/", "/status.js", "/status.css", "/icon.svg", "/healthz", "/readyz", "/metrics", "/debug/pprof/", "/debug/pprof/goroutine", "/debug/pprof/cmdline",
+	"/", "/monitor", "/assets/nothing.js", "/healthz", "/readyz", "/metrics", "/debug/pprof/", "/debug/pprof/goroutine", "/debug/pprof/cmdline",
 	"/v1/models", "/v1/models/m", "/v1beta/models", "/v1beta/models/m", "/v1/files", "/v1/responses/resp_1", "/api/hello", "/nothing", "/api/nothing", "/v1/nothing",
 }
 

@@ -1,0 +1,14 @@
+export * from './button';
+export * from './chart';
+export * from './chips';
+export * from './copy';
+export * from './dialog';
+export * from './field';
+export * from './icon';
+export * from './menu';
+export * from './page';
+export * from './stat';
+export * from './state';
+export * from './states';
+export * from './table';
+export { notify } from './toast';
