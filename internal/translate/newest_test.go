@@ -76,7 +76,9 @@ var members = map[string][]member{
 		{in: `"multi_agent":{"a":1}`, lost: "multi_agent"},
 		{in: `"max_tool_calls":3`, lost: "max_tool_calls"},
 		{in: `"truncation":"auto"`, lost: "truncation"},
-		{in: `"prompt_cache_options":{"mode":"explicit","ttl":"12h"}`},
+		{in: `"prompt_cache_options":{"mode":"explicit","ttl":"12h","prewarm":false}`, has: map[string]string{chat: `"prompt_cache_options":{"mode":"explicit"}`}},
+		{in: `"prompt_cache_options":{"ttl":"30m"}`, has: map[string]string{chat: `"prompt_cache_options":{"ttl":"30m"}`}},
+		{in: `"prompt_cache_options":{"prewarm":false}`},
 		{in: `"client_metadata":{"a":"b"}`},
 		{in: `"safety_identifier":"s"`, has: map[string]string{chat: `"safety_identifier":"s"`, claude: `"user_id":"s"`}},
 		{in: `"reasoning":{"effort":"high","mode":"pro","context":"all_turns"}`, lost: "reasoning.mode reasoning.context", has: map[string]string{chat: `"reasoning_effort":"high"`}},
@@ -101,7 +103,7 @@ var members = map[string][]member{
 	chat: {
 		{in: `"prediction":{"type":"content","content":"x"}`, lost: "prediction"},
 		{in: `"moderation":{"model":"x"}`, at: map[string]string{responses: "", everywhere: "moderation"}, has: map[string]string{responses: `"moderation":{"model":"x"}`}},
-		{in: `"prompt_cache_options":{"mode":"explicit"}`},
+		{in: `"prompt_cache_options":{"mode":"explicit"}`, has: map[string]string{responses: `"prompt_cache_options":{"mode":"explicit"}`}},
 		{in: `"safety_identifier":"s"`, has: map[string]string{responses: `"safety_identifier":"s"`, claude: `"user_id":"s"`}},
 		{in: `"new_thing":{"a":1}`, lost: "new_thing"},
 	},
@@ -198,12 +200,12 @@ func putTo(t *testing.T, client, upstream string, body []byte) ([]byte, []llm.Lo
 
 // TestNoStranger: what OpenAI's two protocols share goes to no copy of them.
 func TestNoStranger(t *testing.T) {
-	b, err := New(translatorOf(chat), translatorOf(responses), []byte(fmt.Sprintf(least[chat], `"moderation":{"model":"x"}`)), Options{ID: "r", Model: "m-1"})
+	b, err := New(translatorOf(chat), translatorOf(responses), []byte(fmt.Sprintf(least[chat], `"moderation":{"model":"x"},"prompt_cache_options":{"mode":"explicit"}`)), Options{ID: "r", Model: "m-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	asked, losses, err := b.Request(&Upstream{Fit: &protocol.Fit{Model: "m-1", Vendor: "groq"}, Quirks: &provider.None, Account: "one"})
-	if err != nil || strings.Contains(string(asked), moderation) || len(losses) != 1 || losses[0].Path != moderation {
+	if err != nil || strings.Contains(string(asked), moderation) || strings.Contains(string(asked), cacheOptions) || len(losses) != 1 || losses[0].Path != moderation {
 		t.Errorf("%v, asked %s, lost %v", err, asked, losses)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"portico/internal/jsonedit"
 	"portico/internal/llm"
 	"portico/internal/protocol"
+	"portico/internal/protocol/jsonw"
+	"portico/internal/protocol/openaiwire"
 	"portico/internal/protocol/wire"
 )
 
@@ -77,26 +79,50 @@ func memberOf(x llm.Extra, name string) []byte {
 	return jsonedit.Get(append(append([]byte{'{'}, x.Members...), '}'), name)
 }
 
-// moderation has a request checked by OpenAI, in the same words in both of its
-// protocols (spec: upstreams §1B.1).
-const moderation = "moderation"
+// OpenAI's two protocols share members that no other knows: moderation, which
+// has a request checked, and what is said of the prompt cache beside its
+// breakpoints (spec: upstreams §1A.1, §1B.1).
+const (
+	moderation   = "moderation"
+	cacheOptions = "prompt_cache_options"
+)
 
-// kin carries what OpenAI's two protocols share and no other knows, if the
-// upstream is OpenAI itself.
+// kin carries what OpenAI's two protocols share, if the upstream is OpenAI
+// itself.
 func (d *draft) kin(body []byte) []byte {
-	if !d.to.Fit.Native || !isOpenAI(d.Protocol) || !isOpenAI(d.b.upstream.Name()) {
+	if d.home || !d.to.Fit.Native || !isOpenAI(d.Protocol) || !isOpenAI(d.b.upstream.Name()) {
 		return body
 	}
-	v := memberOf(d.Extra, moderation)
-	if v == nil || d.home {
-		return body
+	if v := memberOf(d.Extra, moderation); v != nil {
+		if out, err := jsonedit.Set(body, moderation, v); err == nil {
+			body, d.shared = out, true
+		}
 	}
-	out, err := jsonedit.Set(body, moderation, v)
-	if err != nil {
-		return body
+	if v := d.cacheOptions(); v != nil && openaiwire.TakesBreakpoints(d.to.Fit) {
+		if out, err := jsonedit.Set(body, cacheOptions, v); err == nil {
+			body = out
+		}
 	}
-	d.shared = true
-	return out
+	return body
+}
+
+// cacheOptions are those that the upstream's protocol knows; chats know no more
+// than the mode, and half an hour.
+func (d *draft) cacheOptions() []byte {
+	v := memberOf(d.Extra, cacheOptions)
+	if len(v) == 0 || v[0] != '{' || d.b.upstream.Name() == protocol.OpenAIResponses {
+		return v
+	}
+	out := []byte{'{'}
+	for m := range wire.Object(v) {
+		if name := string(m.Name); name == "mode" || name == "ttl" && string(m.Value) == `"30m"` {
+			out = jsonw.Raw(out, name, m.Value)
+		}
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return append(out, '}')
 }
 
 func isOpenAI(proto string) bool {
