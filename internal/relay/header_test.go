@@ -180,22 +180,24 @@ func TestNosyHeaders(t *testing.T) {
 }
 
 // TestLossHeader: what a carrier cannot carry is told, or refused if the client
-// wants that.
+// wants that, or the operator for its key.
 func TestLossHeader(t *testing.T) {
 	d := dialects["openai-chat"]
-	for _, strict := range []bool{false, true} {
+	for _, by := range []string{"", "header", "key"} {
+		strict := by != ""
 		r := newRig(t, replyWith(200, "application/json", d.whole))
 		r.vendor.takes, r.vendor.quirks.Lacks = []protocol.Op{protocol.Chat}, []string{"logprobs"}
 		c := r.call(d, false)
 		c.Op, c.Path, c.Body = protocol.Complete, "/completions", []byte(`{"model":"m","prompt":"p","best_of":3}`)
-		if strict {
+		c.Strict = by == "key"
+		if by == "header" {
 			c.Header[strictHeader] = []string{"1"}
 		}
 		w := r.run(c)
 		x := r.ledger.last()
 		if strict {
 			if w.status != 400 || !strings.Contains(w.text(), "best_of") || len(r.asked) != 0 || x.Fault != "unsupported" {
-				t.Errorf("strict: status %d, body %s, %+v", w.status, w.text(), x)
+				t.Errorf("strict by %s: status %d, body %s, %+v", by, w.status, w.text(), x)
 			}
 			continue
 		}
