@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"portico/internal/access"
@@ -133,21 +132,17 @@ func (a *App) recount(ctx context.Context, grants []*access.Grant) error {
 		return err
 	}
 	now := time.Now()
-	sums := map[time.Time]map[string]budget.Amount{} // by when a window began
+	sums := map[time.Time]map[string]store.Spent{} // by when a window began
 	spent := func(begin time.Time, key string) (budget.Amount, error) {
 		begin = begin.UTC()
 		if sums[begin] == nil {
-			rows, err := a.store.Usage(ctx, store.UsageQuery{Since: begin, By: []string{"key"}})
+			byKey, err := a.store.Spent(ctx, begin)
 			if err != nil {
 				return budget.Amount{}, err
 			}
-			byKey := map[string]budget.Amount{}
-			for _, r := range rows {
-				byKey[r.Group["key"]] = budget.Amount{Tokens: r.Total(), Nanos: int64(math.Round(r.USD * 1e9))}
-			}
 			sums[begin] = byKey
 		}
-		return sums[begin][key], nil
+		return budget.Amount(sums[begin][key]), nil
 	}
 	for i, g := range grants {
 		zone := g.Key.Limits.Zone

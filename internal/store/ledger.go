@@ -57,7 +57,7 @@ ALTER TABLE exchanges ADD COLUMN audio_out INTEGER NOT NULL DEFAULT 0; -- parts 
 ALTER TABLE exchanges ADD COLUMN image_out INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE exchanges ADD COLUMN searches  INTEGER NOT NULL DEFAULT 0; -- by the provider's tools, and the pages they fetched
 ALTER TABLE exchanges ADD COLUMN fetches   INTEGER NOT NULL DEFAULT 0;
-`}
+`, spentMigration}
 
 // columns are those of exchanges, in the order of arguments and targets.
 const columns = `n, start, id, key, client, session, op, inbound, outbound, asked, served, account, fault, status,

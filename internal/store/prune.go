@@ -46,8 +46,11 @@ func (s *Store) Run(ctx context.Context, retention func() config.Retention) erro
 // removed. Others may use the store meanwhile.
 func (s *Store) Prune(ctx context.Context, r config.Retention, now time.Time) (removed int64, err error) {
 	err = s.ledger.use(func(write, _ *sql.DB) error {
-		p := pruning{ctx: ctx, db: write}
+		p := pruning{ctx: ctx, db: write, since: now.Add(-spentAge)}
 		defer func() { removed += p.removed }()
+		if err := p.forget(p.since, maxSpent); err != nil {
+			return err
+		}
 		atMost := s.rows.Load()
 		if r.Age > 0 {
 			if err := p.older(place(now.Add(-r.Age).UnixMicro())); err != nil {
@@ -75,18 +78,33 @@ type pruning struct {
 	ctx     context.Context
 	db      *sql.DB
 	removed int64
+	since   time.Time // from when on it is remembered what was spent
 }
 
 // remove removes at most n of the oldest rows before the position before, and
-// returns how many.
+// returns how many. What keys spent with them is remembered.
 func (p *pruning) remove(n, before int64) (int64, error) {
-	r, err := p.db.ExecContext(p.ctx, "DELETE FROM exchanges WHERE n IN (SELECT n FROM exchanges WHERE n < ? ORDER BY n LIMIT ?)", before, n)
+	tx, err := p.db.BeginTx(p.ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if err := remember(p.ctx, tx, before, n, p.since); err != nil {
+		return 0, err
+	}
+	r, err := tx.ExecContext(p.ctx, "DELETE FROM exchanges WHERE "+these, before, n)
 	if err != nil {
 		return 0, err
 	}
 	gone, err := r.RowsAffected()
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return 0, err
+	}
 	p.removed += gone
-	return gone, err
+	return gone, nil
 }
 
 const everywhere = 1<<63 - 1 // behind every position
