@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"portico/internal/catalog"
 	"portico/internal/protocol"
 )
 
@@ -28,6 +29,15 @@ type Price struct {
 	Out        float64  `json:"out"`
 	CacheRead  *float64 `json:"cache_read,omitzero" doc:"Absent if it is that of other input."`
 	CacheWrite *float64 `json:"cache_write,omitzero" doc:"Absent if it is that of other input."`
+	Reasoning  float64  `json:"reasoning,omitzero" doc:"Absent if it is that of other output."`
+	AudioIn    float64  `json:"audio_in,omitzero" doc:"Absent if it is that of other input."`
+	AudioOut   float64  `json:"audio_out,omitzero" doc:"Absent if it is that of other output."`
+	ImageIn    float64  `json:"image_in,omitzero" doc:"Absent if it is that of other input."`
+	ImageOut   float64  `json:"image_out,omitzero" doc:"Absent if it is that of other output."`
+	Search     float64  `json:"search,omitzero" doc:"Of a thousand searches of the web; absent if they are not counted."`
+	Above      int64    `json:"above,omitzero" doc:"Tokens of a prompt beyond which the whole request costs more."`
+	Own        bool     `json:"own,omitzero" doc:"Some of it is of the configuration."`
+	AsOf       string   `json:"as_of" doc:"The day of the catalogue."`
 }
 
 var protocolNames = []string{protocol.OpenAIChat, protocol.OpenAIResponses, protocol.Anthropic, protocol.Gemini}
@@ -71,7 +81,14 @@ func (a *api) price(model string) *Price {
 	if !ok || !m.Price.Known {
 		return nil
 	}
-	p := &Price{In: m.Price.In, Out: m.Price.Out}
+	own := m.Price.Own
+	p := &Price{
+		In: m.Price.In, Out: m.Price.Out, Above: m.Price.Above, AsOf: catalog.Day(),
+		Reasoning: own.Reasoning, AudioIn: own.AudioIn, AudioOut: own.AudioOut, ImageIn: own.ImageIn, ImageOut: own.ImageOut, Search: own.Search,
+	}
+	if o, over := a.o.Catalog().Override(model); over {
+		p.Own = own != (catalog.Own{}) || max(o.PriceIn, o.PriceOut, o.PriceCacheRead, o.PriceCacheWrite) >= 0
+	}
 	if m.Price.CacheRead >= 0 {
 		p.CacheRead = &m.Price.CacheRead
 	}

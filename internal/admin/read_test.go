@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"portico/internal/catalog"
 	"portico/internal/config"
 	"portico/internal/fault"
 	"portico/internal/journal"
@@ -177,7 +178,7 @@ func TestUsageGroups(t *testing.T) {
 func TestModels(t *testing.T) {
 	got := decode[List[Model]](t, call(t, New(newFake().options()), "GET", "/api/models", ""))
 	want := []Model{
-		{ID: "claude-sonnet-4", Protocols: []string{"anthropic"}, Price: &Price{In: 3, Out: 15}},
+		{ID: "claude-sonnet-4", Protocols: []string{"anthropic"}, Price: &Price{In: 3, Out: 15, Own: true, AsOf: catalog.Day()}},
 		{ID: "free", Name: "Free", Protocols: []string{"openai-chat", "openai-responses", "anthropic", "gemini"}, Context: 100, MaxOutput: 10},
 	}
 	if diff := cmp.Diff(want, got.Items); diff != "" {

@@ -55,6 +55,18 @@ type Price struct {
 	// request costs what Long says. 0: there is no such size.
 	Above int64
 	Long  Rates
+	Own   Own
+}
+
+// Own are prices that the data has for no model and the operator may set. 0:
+// there is none, and it costs as much as other input or output does; searches
+// then cost nothing.
+type Own struct {
+	Reasoning        float64
+	AudioIn, ImageIn float64
+	// Of output.
+	AudioOut, ImageOut float64
+	Search             float64 // a thousand of them
 }
 
 // Rates are prices for a million tokens. A negative cache rate means that
@@ -153,5 +165,6 @@ func (m *Model) apply(o config.Model) {
 			p.Above, p.Long = 0, Rates{}
 		}
 	}
+	p.Own = Own{o.PriceReasoning, o.PriceAudioIn, o.PriceImageIn, o.PriceAudioOut, o.PriceImageOut, o.PriceSearch}
 	p.Known = p.Known || o.PriceIn >= 0 && o.PriceOut >= 0
 }

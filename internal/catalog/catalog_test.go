@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"portico/internal/catalog/modelid"
 	"portico/internal/config"
@@ -106,9 +107,41 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
+// TestDearest: whatever a request turns out to be made of, it costs no more than
+// was thought.
+func TestDearest(t *testing.T) {
+	m := Model{Price: Price{
+		Known: true, In: 4, Out: 20, CacheRead: 0.2, CacheWrite: -1, Above: 1000, Long: Rates{In: 8, Out: 30, CacheRead: -1, CacheWrite: 10},
+		Own: Own{Reasoning: 25, AudioIn: 7, ImageIn: 9, AudioOut: 21, ImageOut: 5},
+	}}
+	for _, in := range []int64{500, 2000} {
+		most, _ := Cost(llm.Usage{Input: in, Output: 100}, Dearest(m))
+		for _, u := range []llm.Usage{
+			{Input: in, Output: 100},
+			{Input: in, AudioIn: in, Output: 100, AudioOut: 100},
+			{Input: in, ImageIn: in, Reasoning: 100},
+			{CacheRead: in, Output: 60, ImageOut: 60, Reasoning: 40},
+			{Input: in / 2, AudioIn: in / 4, ImageIn: in / 4, CacheRead: in / 2, Output: 100},
+		} {
+			if usd, _ := Cost(u, m); usd > most+1e-12 {
+				t.Errorf("%+v costs %v, thought to be %v at most", u, usd, most)
+			}
+		}
+	}
+}
+
+// TestDay: the data says of which day it is.
+func TestDay(t *testing.T) {
+	if _, err := time.Parse(time.DateOnly, Day()); err != nil {
+		t.Errorf("%q in %q", Day(), Version())
+	}
+}
+
 func TestCost(t *testing.T) {
 	all := Price{Known: true, In: 4, Out: 20, CacheRead: 0.2, CacheWrite: 5}
 	bare := Price{Known: true, In: 4, Out: 20, CacheRead: -1, CacheWrite: -1}
+	dear := all
+	dear.Own = Own{Reasoning: 30, AudioIn: 40, ImageIn: 8, AudioOut: 80, ImageOut: 60, Search: 10}
 	long := all
 	long.Above, long.Long = 200_000, Rates{In: 8, Out: 30, CacheRead: 0.4, CacheWrite: 10}
 	tests := []struct {
@@ -126,6 +159,18 @@ func TestCost(t *testing.T) {
 		{"at the size", llm.Usage{Input: 100_000, CacheRead: 100_000, Output: 1e6}, long, 0.4 + 0.02 + 20},
 		{"beyond the size", llm.Usage{Input: 100_001, CacheRead: 100_000, Output: 1e6}, long, 0.800008 + 0.04 + 30},
 		{"free", llm.Usage{Input: 1e6}, Price{Known: true}, 0},
+		// 4 and 20 dollars for a million tokens of text; of a million read
+		// 400,000 are sound at 40 and 100,000 a picture at 8; of half a million
+		// written 200,000 are sound at 80 and 100,000 a picture at 60; 300,000
+		// of reasoning at 30; 25 searches at 10 dollars a thousand.
+		{
+			"each kind with a price of its own",
+			llm.Usage{Input: 1e6, AudioIn: 0.4e6, ImageIn: 0.1e6, Output: 0.5e6, AudioOut: 0.2e6, ImageOut: 0.1e6, Reasoning: 0.3e6, Searches: 25, Fetches: 7},
+			dear, 0.5*4 + 0.4*40 + 0.1*8 + 0.2*20 + 0.2*80 + 0.1*60 + 0.3*30 + 0.25,
+		},
+		{"the same at prices of text alone", llm.Usage{Input: 1e6, AudioIn: 0.4e6, ImageIn: 0.1e6, Output: 0.5e6, AudioOut: 0.2e6, ImageOut: 0.1e6, Reasoning: 0.3e6, Searches: 25}, bare, 4 + 0.8*20},
+		{"sound that was in the cache for the most part", llm.Usage{Input: 0.1e6, CacheRead: 0.9e6, AudioIn: 1e6}, dear, 0.1*40 + 0.9*0.2},
+		{"more parts than there is", llm.Usage{Input: 1e6, AudioIn: 3e6, ImageIn: 1e6, Output: 1e6, ImageOut: 2e6}, dear, 40 + 60},
 	}
 	for _, tt := range tests {
 		got, known := Cost(tt.usage, Model{Price: tt.price})

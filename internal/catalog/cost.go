@@ -8,9 +8,11 @@ import "portico/internal/llm"
 const hourRate = 2 / 1.25
 
 // Cost is what u costs at m's list price, in US dollars; known is false, and
-// usd is 0, if m has no price. Reasoning is billed as output, as all vendors do
-// it. Discounts and surcharges for how a request is served (batch, priority,
-// region) are not in it.
+// usd is 0, if m has no price. What has no price of its own costs as much as
+// other tokens: reasoning is billed as output, as all vendors do it. Sound and
+// pictures that were read count as read afresh as far as anything was, since
+// nobody says which of them came from the cache. Discounts and surcharges for how
+// a request is served (batch, priority, region) are not in it.
 func Cost(u llm.Usage, m Model) (usd float64, known bool) {
 	p := m.Price
 	if !p.Known {
@@ -27,10 +29,42 @@ func Cost(u llm.Usage, m Model) (usd float64, known bool) {
 	if r.CacheWrite < 0 {
 		r.CacheWrite, hour = r.In, r.In
 	}
-	const million = 1e6
-	return (float64(u.Input)*r.In +
-		float64(u.CacheRead)*r.CacheRead +
-		float64(u.CacheWrite-u.CacheHour)*r.CacheWrite +
-		float64(u.CacheHour)*hour +
-		float64(u.Output+u.Reasoning)*r.Out) / million, true
+	const million, thousand = 1e6, 1e3
+	return (split(u.Input, r.In, part{u.AudioIn, p.Own.AudioIn}, part{u.ImageIn, p.Own.ImageIn})+
+		float64(u.CacheRead)*r.CacheRead+
+		float64(u.CacheWrite-u.CacheHour)*r.CacheWrite+
+		float64(u.CacheHour)*hour+
+		split(u.Output, r.Out, part{u.AudioOut, p.Own.AudioOut}, part{u.ImageOut, p.Own.ImageOut})+
+		split(u.Reasoning, r.Out, part{u.Reasoning, p.Own.Reasoning}))/million +
+		float64(u.Searches)*p.Own.Search/thousand, true
+}
+
+// A part is some of a number of tokens that may have a price of its own.
+type part struct {
+	n    int64
+	rate float64 // 0: none
+}
+
+// split is what n tokens cost of which some are parts: the parts at their own
+// rates, what is left at rate.
+func split(n int64, rate float64, parts ...part) (cost float64) {
+	for _, p := range parts {
+		if p.rate > 0 {
+			of := min(p.n, n)
+			cost += float64(of) * p.rate
+			n -= of
+		}
+	}
+	return cost + float64(n)*rate
+}
+
+// Dearest is m with the prices that a request may have at most, when nobody knows
+// yet what its input holds and what its answer will be made of.
+func Dearest(m Model) Model {
+	own := m.Price.Own
+	for _, r := range [...]*Rates{&m.Price.Rates, &m.Price.Long} {
+		r.In = max(r.In, own.AudioIn, own.ImageIn)
+		r.Out = max(r.Out, own.Reasoning, own.AudioOut, own.ImageOut)
+	}
+	return m
 }

@@ -29,6 +29,13 @@ func Version() string {
 	return strings.TrimPrefix(line, "# ")
 }
 
+// Day is the day of the embedded data, such as 2026-10-28.
+func Day() string {
+	_, rest, _ := strings.Cut(Version(), " of ")
+	day, _, _ := strings.Cut(rest, " ")
+	return day
+}
+
 // find returns the entry of the first of the names that has one.
 func find(names []string) (Model, bool) {
 	for _, name := range names {

@@ -149,6 +149,9 @@ type Model struct {
 	MaxOutput int64 // tokens
 	// Prices in US dollars for a million tokens; negative: not set.
 	PriceIn, PriceOut, PriceCacheRead, PriceCacheWrite float64
+	// Prices of what the catalogue has none for, likewise; 0: there is none of
+	// its own. PriceSearch is for a thousand searches.
+	PriceReasoning, PriceAudioIn, PriceAudioOut, PriceImageIn, PriceImageOut, PriceSearch float64
 }
 
 // Scheduling chooses among able accounts.

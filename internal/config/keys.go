@@ -181,6 +181,12 @@ var modelFields = []field[Model]{
 	price("price_out", func(m *Model) *float64 { return &m.PriceOut }, "Price of output."),
 	price("price_cache_read", func(m *Model) *float64 { return &m.PriceCacheRead }, "Price of input read from the cache."),
 	price("price_cache_write", func(m *Model) *float64 { return &m.PriceCacheWrite }, "Price of input written to the cache."),
+	price("price_reasoning", func(m *Model) *float64 { return &m.PriceReasoning }, "Price of reasoning; 0 is that of output."),
+	price("price_audio_in", func(m *Model) *float64 { return &m.PriceAudioIn }, "Price of sound that is read; 0 is that of input."),
+	price("price_audio_out", func(m *Model) *float64 { return &m.PriceAudioOut }, "Price of sound that is made; 0 is that of output."),
+	price("price_image_in", func(m *Model) *float64 { return &m.PriceImageIn }, "Price of pictures that are read; 0 is that of input."),
+	price("price_image_out", func(m *Model) *float64 { return &m.PriceImageOut }, "Price of pictures that are made; 0 is that of output."),
+	price("price_search", func(m *Model) *float64 { return &m.PriceSearch }, "Price of a thousand searches of the web by the vendor's own tool, in US dollars; 0 does not count them."),
 }
 
 func freshModel() Model {

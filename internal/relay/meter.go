@@ -127,9 +127,10 @@ func claimed(asked, longest int64) int64 {
 func worst(m *catalog.Model, u llm.Usage) (nanos int64, known bool) {
 	hour := u.CacheHour
 	u.CacheHour = 0
-	plain, known := catalog.Cost(u, *m)
+	dear := catalog.Dearest(*m)
+	plain, known := catalog.Cost(u, dear)
 	u.Input, u.CacheWrite, u.CacheHour = 0, u.Input, hour
-	written, _ := catalog.Cost(u, *m)
+	written, _ := catalog.Cost(u, dear)
 	return inNanos(max(plain, written)), known
 }
 
