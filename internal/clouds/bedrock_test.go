@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json/v2"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -468,4 +469,37 @@ func TestBedrockRenewal(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole(t, "a new session", rig.Messages, h.ask(rig.Messages, sonnet, false, s), s)
+}
+
+// TestCosts: what requests cost is summed up at the prices in force, of each
+// kind of token its own: by hand 31 × 2, 7 × 0.5 and 20 × 10 dollars for a million
+// tokens.
+func TestCosts(t *testing.T) {
+	t.Parallel()
+	x := bedrock(t)
+	h := begin(t, "models: [{id: \""+nova+"\", price_in: 2, price_out: 10, price_cache_read: 0.5}]\naccounts:\n"+x.account("aws", bedrockKey, ""))
+	const each = 0.0002655
+	for i, protocol := range rig.Protocols {
+		s := rig.Script{N: int64(i), In: 31, Cached: 7, Out: 20}
+		got := h.ask(protocol, nova, i%2 == 0, s)
+		whole(t, protocol, protocol, got, s)
+		var one struct {
+			Cost float64 `json:"cost_usd"`
+		}
+		if _, err := h.operator.Call(t.Context(), http.MethodGet, "/api/requests/"+got.ID, nil, &one); err != nil || math.Abs(one.Cost-each) > 1e-12 {
+			t.Errorf("%s: %v dollars, want %v (%v)", protocol, one.Cost, each, err)
+		}
+	}
+	var sum struct {
+		Items []struct {
+			Cost     float64 `json:"cost_usd"`
+			Unpriced int64   `json:"unpriced"`
+		} `json:"items"`
+	}
+	if _, err := h.operator.Call(t.Context(), http.MethodGet, "/api/usage?by=model", nil, &sum); err != nil {
+		t.Fatal(err)
+	}
+	if len(sum.Items) != 1 || math.Abs(sum.Items[0].Cost-4*each) > 1e-12 || sum.Items[0].Unpriced != 0 {
+		t.Errorf("the sum is %+v, want %v", sum.Items, 4*each)
+	}
 }
