@@ -114,7 +114,7 @@ func (a *App) issuer(name string) (*provider.Login, error) {
 		return nil, admin.Invalid{Err: fmt.Errorf("provider: there is no %q", name)}
 	}
 	signer, ok := p.(provider.Signer)
-	if !ok {
+	if !ok || signer.Login().Auth == "" {
 		return nil, admin.Invalid{Err: fmt.Errorf("the provider %s takes keys only, no login; its vendor offers none to programs of others", name)}
 	}
 	return signer.Login(), nil

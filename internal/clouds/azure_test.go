@@ -3,7 +3,9 @@ package clouds
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"portico/internal/rig"
@@ -17,14 +19,14 @@ const (
 // azure plays a resource of Azure OpenAI's that has the deployment prod-4o and no
 // other. It takes its key in the header of that name and a token of Entra's as a
 // bearer, and neither in the other's place.
-func azure(t *testing.T) *cloud {
+func azure(t *testing.T, issuer *entra) *cloud {
 	refuse := func(w http.ResponseWriter, status int, code, message string) {
 		w.Header().Set("Apim-Request-Id", "azure-1")
 		reply(w, status, fmt.Sprintf(`{"error":{"code":%q,"message":%q}}`, code, message))
 	}
 	return serve(t, func(w http.ResponseWriter, c call) {
 		key, bearer := c.head.Get("Api-Key"), c.head.Get("Authorization")
-		if key != azureKey && bearer != "Bearer "+entraToken || key != "" && bearer != "" {
+		if key != azureKey && bearer != "Bearer "+entraToken && !issuer.valid(bearer) || key != "" && bearer != "" {
 			refuse(w, 401, "401", "Access denied due to invalid subscription key or wrong API endpoint.")
 			return
 		}
@@ -65,19 +67,77 @@ func azure(t *testing.T) *cloud {
 	})
 }
 
+const entraSecret = "prog~clouds.Secret_4Wn8Kz2Lq"
+
+// entra plays Microsoft's Entra ID for one tenant with one program.
+type entra struct {
+	*cloud
+	mu     sync.Mutex
+	tokens []string // the last one is valid
+	count  int
+}
+
+func newEntra(t *testing.T) *entra {
+	e := &entra{}
+	e.cloud = serve(t, func(w http.ResponseWriter, c call) {
+		form, err := url.ParseQuery(c.body)
+		switch {
+		case err != nil || c.path != "/tenant-1/oauth2/v2.0/token" || form.Get("grant_type") != "client_credentials" || form.Get("scope") != "https://cognitiveservices.azure.com/.default":
+			reply(w, 400, `{"error":"invalid_request","error_description":"AADSTS900144: the request body is wrong"}`)
+		case form.Get("client_id") != "app-1" || form.Get("client_secret") != entraSecret:
+			reply(w, 401, `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided."}`)
+		default:
+			reply(w, 200, fmt.Sprintf(`{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":%q}`, e.give()))
+		}
+	})
+	return e
+}
+
+func (e *entra) give() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.count++
+	e.tokens = append(e.tokens, fmt.Sprintf("eyJ0.program.%d", e.count))
+	return e.tokens[len(e.tokens)-1]
+}
+
+func (e *entra) valid(bearer string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.tokens) > 0 && bearer == "Bearer "+e.tokens[len(e.tokens)-1]
+}
+
+func (e *entra) expire() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tokens = nil
+}
+
+func (e *entra) given() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.count
+}
+
+// program is what Microsoft's own tool writes, with the address moved here.
+func (e *entra) program(secret string) string {
+	return fmt.Sprintf("{\n  \"appId\": \"app-1\",\n  \"displayName\": \"portico\",\n  \"password\": %q,\n  \"tenant\": \"tenant-1\",\n  \"token_uri\": %q\n}\n", secret, e.URL+"/tenant-1/oauth2/v2.0/token")
+}
+
 // TestAzure: both surfaces of Azure OpenAI serve clients of every protocol, with
 // a key and with a token, and its errors are told.
 func TestAzure(t *testing.T) {
 	t.Parallel()
-	x := azure(t)
+	issuer := newEntra(t)
+	x := azure(t, issuer)
 	account := func(name, key, options string) string {
 		return fmt.Sprintf("  - {name: %s, provider: azure, base_url: %q, api_key: %q, models: [%s-4o], options: {deployments: %s-4o=prod-4o%s}}\n", name, x.URL, key, name, name, options)
 	}
 	h := begin(t, "accounts:\n"+account("newer", azureKey, "")+account("older", azureKey, ", api_version: 2024-10-21")+
-		account("token", entraToken, ", auth: bearer")+account("wrong", "azk-clouds-wrong", "")+
+		account("token", entraToken, ", auth: bearer")+account("wrong", "azk-clouds-wrong", "")+account("program", issuer.program(entraSecret), "")+account("ended", issuer.program("another"), "")+
 		fmt.Sprintf("  - {name: lost, provider: azure, base_url: %q, api_key: %q, models: [lost-4o]}\n", x.URL, azureKey))
 	n := int64(0)
-	for _, account := range []string{"newer", "older", "token"} {
+	for _, account := range []string{"newer", "older", "token", "program"} {
 		for _, protocol := range rig.Protocols {
 			for _, stream := range []bool{false, true} {
 				n++
@@ -114,12 +174,18 @@ func TestAzure(t *testing.T) {
 		}
 		h.heal(account)
 	}
-	for name, want := range map[string]string{"newer": "It works", "older": "It works", "token": "It works", "wrong": "Access denied", "lost": "does not exist"} {
+	for name, want := range map[string]string{"newer": "It works", "older": "It works", "token": "It works", "program": "It works", "ended": "not taken", "wrong": "Access denied", "lost": "does not exist"} {
 		out, err := h.run("account", "test", name)
-		if fails := name == "wrong" || name == "lost"; (err != nil) != fails || !strings.Contains(out, want) {
+		if fails := name == "wrong" || name == "lost" || name == "ended"; (err != nil) != fails || !strings.Contains(out, want) {
 			t.Errorf("account test %s: %v, %s", name, err, out)
 		}
 	}
+	if n := issuer.given(); n != 1 {
+		t.Errorf("the program got %d tokens, want one for all", n)
+	}
+	issuer.expire()
+	s := rig.Script{N: 1, In: 31, Out: 20}
+	whole(t, "a token that has ended", rig.Chat, h.ask(rig.Chat, "program-4o", false, s), s)
 	list := h.get("/v1/models")
 	if !strings.Contains(list, "newer-4o") || strings.Contains(list, "dall-e-3") {
 		t.Errorf("the list of models: %s", list)

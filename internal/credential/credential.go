@@ -31,6 +31,8 @@ type Kind string
 const (
 	User    Kind = "authorized_user" // an OAuth refresh token
 	Service Kind = "service_account" // a key that signs requests for tokens (RFC 7523)
+	// Program is a program's own id and secret at Microsoft's Entra ID.
+	Program Kind = "client_credentials"
 )
 
 // MaxDocument bounds a document in bytes. A service account's has 2.4 KB.
@@ -75,6 +77,8 @@ type document struct {
 	PrivateKeyID string   `json:"private_key_id,omitzero"`
 	PrivateKey   string   `json:"private_key,omitzero"`
 	ProjectID    string   `json:"project_id,omitzero"`
+
+	principal
 }
 
 // IsDocument reports whether an account's credential is a document of this
@@ -90,6 +94,12 @@ func Parse(text secret.Text, l *provider.Login) (*Credential, error) {
 	var d document
 	if err := json.Unmarshal([]byte(text.Reveal()), &d, jsontext.AllowDuplicateNames(false)); err != nil {
 		return nil, errors.New("the credential is not JSON of the form that it begins as") // the error may quote it
+	}
+	if c, err := d.program(l); c != nil || err != nil {
+		return c, err
+	}
+	if l.Program != "" && l.Token == "" {
+		return nil, errors.New("the credential is not what `az ad sp create-for-rbac` writes: appId, password and tenant")
 	}
 	c := &Credential{
 		Kind: Kind(d.Type), TokenURL: d.TokenURI, Scopes: d.Scopes,

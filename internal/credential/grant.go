@@ -52,10 +52,13 @@ func (c *Credential) ask(ctx context.Context, client *http.Client, refresh secre
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, client)
 	var t *oauth2.Token
 	var err error
-	if c.Kind == Service {
+	switch c.Kind {
+	case Program:
+		t, err = c.askProgram(ctx)
+	case Service:
 		j := jwt.Config{Email: c.Email, PrivateKey: []byte(c.Key.Reveal()), PrivateKeyID: c.KeyID, Scopes: c.Scopes, TokenURL: c.TokenURL, Subject: ""}
 		t, err = j.TokenSource(ctx).Token()
-	} else {
+	default:
 		o := oauth2.Config{ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), Endpoint: oauth2.Endpoint{TokenURL: c.TokenURL, AuthStyle: oauth2.AuthStyleInParams}}
 		t, err = o.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh.Reveal()}).Token()
 	}
@@ -169,6 +172,9 @@ func (c *Credential) read(err error, refresh secret.Text) (r refusal, f *fault.F
 		return dead, f, true
 	case code == "invalid_grant" && c.Kind == Service:
 		f.Class, f.Msg = fault.CredentialInvalid, "the service account's key is not taken: it was deleted or switched off, or this machine's clock is wrong"
+		return dead, c.with(f, says), true
+	case c.Kind == Program && refusedProgram(f.Status, code):
+		f.Class, f.Msg = fault.CredentialInvalid, "the program's secret is not taken: it has lapsed, was removed, or belongs to another tenant"
 		return dead, c.with(f, says), true
 	case code == "invalid_grant":
 		f.Class, f.Msg = fault.CredentialExpired, "the login is over: it was revoked, has lapsed, or its password was changed"

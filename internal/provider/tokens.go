@@ -71,6 +71,7 @@ type Signer interface {
 type Login struct {
 	Issuer   string // for people, such as "Google"
 	Auth     string // where a person agrees
+	Program  string // where programs get tokens by their own secrets, with {tenant} in it; "" if there is no such way
 	Token    string // where codes and refresh tokens become access tokens
 	Device   string // where a login on another device begins, "" if there is none
 	Userinfo string // where the issuer says whose token it is, "" if it does not

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"portico/internal/fault"
@@ -40,6 +41,7 @@ type azure struct{}
 var (
 	_ provider.Wrapper = azure{}
 	_ provider.Tuner   = azure{}
+	_ provider.Signer  = azure{}
 )
 
 // New returns the provider.
@@ -47,6 +49,26 @@ func New() provider.Provider { return azure{} }
 
 // Name implements provider.Provider.
 func (azure) Name() string { return Name }
+
+// login is where programs sign in with a secret of their own (spec: upstreams
+// §3.1); people do not.
+var login = provider.Login{
+	Issuer: "Microsoft Entra ID", Program: "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
+	Scopes:  []string{"https://cognitiveservices.azure.com/.default"},
+	Domains: []string{"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"},
+}
+
+// Login implements provider.Signer.
+func (azure) Login() *provider.Login { return &login }
+
+// domains are where Azure is. Tokens go there and to this machine only.
+var domains = []string{".azure.com", ".azure.us", ".azure.cn", ".azure-api.net"}
+
+// ours reports whether a host is Azure's, or this machine.
+func ours(host string) bool {
+	host = strings.ToLower(host)
+	return endpoint.Loopback(host) || slices.ContainsFunc(domains, func(d string) bool { return strings.HasSuffix(host, d) })
+}
 
 // Prepare implements provider.Provider.
 func (azure) Prepare(a *provider.Account) (err error) {
@@ -70,6 +92,9 @@ func (azure) Prepare(a *provider.Account) (err error) {
 	form, err := formOf(a)
 	if err != nil {
 		return err
+	}
+	if a.Tokens != nil && !ours(a.BaseURL.Hostname()) {
+		return errors.New("base_url: a token of Entra ID goes to Azure's hosts only")
 	}
 	if err := endpoint.Key(a.Key, a.Tokens == nil && strings.HasSuffix(a.BaseURL.Hostname(), ".azure.com")); err != nil {
 		return err

@@ -17,6 +17,11 @@ func TestRules(t *testing.T) {
 	providertest.Judge(t, rules, len(own), "testdata/errors.txt", codec.New().DecodeError)
 }
 
+// tokens are tokens of Entra ID.
+type tokens struct{ provider.Tokens }
+
+func signedIn(a *provider.Account) { a.Tokens = tokens{} }
+
 func options(pairs ...string) func(*provider.Account) {
 	return func(a *provider.Account) {
 		a.Options = map[string]string{}
@@ -38,6 +43,9 @@ func TestPrepare(t *testing.T) {
 		{Name: "a gateway in front of it", Base: "https://apim.example/team/openai", Want: "https://apim.example/team/openai/v1"},
 		{Name: "a token", Base: home, Key: "eyJ.a.b", Set: options("auth", "bearer"), Want: home + "/openai/v1"},
 		{Name: "deployments", Base: home, Key: "azk-01", Set: options("deployments", "gpt-4o=prod, gpt-5=five"), Want: home + "/openai/v1"},
+		{Name: "a program's tokens", Base: home, Set: signedIn, Want: home + "/openai/v1"},
+		{Name: "a program's tokens on this machine", Base: "http://127.0.0.1:8080", Set: signedIn, Want: "http://127.0.0.1:8080/openai/v1"},
+		{Name: "a program's tokens elsewhere", Base: "https://azure.com.evil.example", Set: signedIn, Want: "base_url: a token of Entra ID"},
 		{Name: "nowhere", Key: "azk-01", Want: "base_url: it is missing"},
 		{Name: "twice", Base: home, Key: "azk-01", Set: options("resource", "res"), Want: "options: resource stands beside base_url"},
 		{Name: "another's host", Key: "azk-01", Set: options("resource", "evil.example/"), Want: "options: resource is the name"},
