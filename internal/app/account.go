@@ -75,7 +75,7 @@ func (a *App) account(c config.Account, set *config.Config) (pool.Account, error
 		x.Way = t.Transport()
 		return x, nil
 	}
-	x.Proxy = proxyOf(&c, set)
+	x.Proxy = shared(proxyOf(&c, set), c.Name)
 	if x.Way, err = way(pa.BaseURL.Hostname()); err != nil {
 		return pool.Account{}, err
 	}

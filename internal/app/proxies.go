@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 
 	"portico/internal/admin"
 	"portico/internal/config"
@@ -21,6 +22,23 @@ import (
 // that of all.
 func proxyOf(c *config.Account, set *config.Config) string {
 	return cmp.Or(c.Proxy, set.ProviderProxies[c.Provider], set.Proxy)
+}
+
+// shared is what the luck of an account hangs on beside its upstream: its proxy.
+// Whoever takes any of the pool has one of its own, so that when that dies the
+// accounts at other proxies are not thought to have lost the upstream.
+func shared(proxy, account string) string {
+	if proxy == egress.Pooled {
+		return proxy + " " + account
+	}
+	return proxy
+}
+
+// inPool reports which proxy of the pool an account of the pool names, as
+// egress.InPool does.
+func inPool(x *pool.Account) (name string, ok bool) {
+	proxy, _, _ := strings.Cut(x.Proxy, " ")
+	return egress.InPool(proxy)
 }
 
 // rooted is a way out that trusts the certificates of c's file beside the
@@ -82,7 +100,7 @@ func (a *App) proxies(c *config.Config, accounts []pool.Account) ([]egress.Proxy
 func checkedAt(name string, accounts []pool.Account) string {
 	for i := range accounts {
 		x := &accounts[i]
-		if by, pooled := egress.InPool(x.Proxy); pooled && (by == name || by == "") && !x.Disabled && x.BaseURL != nil && x.BaseURL.Scheme == "https" {
+		if by, pooled := inPool(x); pooled && (by == name || by == "") && !x.Disabled && x.BaseURL != nil && x.BaseURL.Scheme == "https" {
 			return net.JoinHostPort(x.BaseURL.Hostname(), cmp.Or(x.BaseURL.Port(), "443"))
 		}
 	}
@@ -101,7 +119,7 @@ func (a outbound) Views(ctx context.Context) ([]admin.Proxy, error) {
 	declared := a.config.Load().Proxies
 	accounts := map[string]int{} // by the proxy that they name
 	for _, v := range a.pool.Views() {
-		if by, pooled := egress.InPool(v.Proxy); pooled {
+		if by, pooled := inPool(v.Account); pooled {
 			accounts[by]++
 		}
 	}
@@ -191,7 +209,7 @@ func (a outbound) Remove(ctx context.Context, name string) error {
 // names says what names the proxy called name: an account, a provider's setting
 // or that of all; "" if nothing does.
 func (a *App) names(name string) string {
-	is := func(proxy string) bool { by, pooled := egress.InPool(proxy); return pooled && by == name }
+	is := func(proxy string) bool { by, _ := egress.InPool(proxy); return by == name }
 	c := a.config.Load()
 	if is(c.Proxy) {
 		return "the setting proxy"
@@ -202,7 +220,7 @@ func (a *App) names(name string) string {
 		}
 	}
 	for _, v := range a.pool.Views() {
-		if is(v.Proxy) {
+		if by, _ := inPool(v.Account); by == name {
 			return "the account " + v.Name
 		}
 	}
