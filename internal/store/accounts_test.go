@@ -184,7 +184,7 @@ func TestStolen(t *testing.T) {
 // no other account; nothing is ever sent elsewhere.
 func TestTampered(t *testing.T) {
 	for name, c := range map[string]struct{ sql, want string }{
-		"bit flip":      {"UPDATE accounts SET credential = CAST(substr(credential, 1, 20) || x'00' || substr(credential, 22) AS BLOB) WHERE name = 'a'", "its credential cannot be read"},
+		"bit flip":      {"UPDATE accounts SET credential = CAST(substr(credential, 1, 20) || CASE substr(credential, 21, 1) WHEN x'00' THEN x'01' ELSE x'00' END || substr(credential, 22) AS BLOB) WHERE name = 'a'", "its credential cannot be read"},
 		"cut":           {"UPDATE accounts SET headers = substr(headers, 1, 3) WHERE name = 'a'", "its headers cannot be read"},
 		"swap":          {"UPDATE accounts SET credential = (SELECT credential FROM accounts WHERE name = 'b') WHERE name = 'a'", "belongs to another record"},
 		"other field":   {"UPDATE accounts SET proxy = credential WHERE name = 'a'", "its proxy cannot be read"},
