@@ -349,6 +349,8 @@ func (k *back) reason(t *turn, e *llm.Event) {
 		e.Stop = llm.StopEnd
 	case (e.Stop == llm.StopEnd || e.Stop == llm.StopUnset) && t.calls > 0:
 		e.Stop = llm.StopCall
+	case e.Stop == llm.StopUnset && k.plan.issuer.Protocol != k.client:
+		e.Stop = llm.StopEnd // clients of Google's take an answer without a reason for one that broke off
 	}
 }
 

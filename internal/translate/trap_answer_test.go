@@ -159,6 +159,23 @@ var answerTraps = []answerTrap{
 		once: []string{`"partial_json":"{\"a\":1}"`, `input_json_delta`},
 	},
 	{
+		name: "B22 and when the call begins, besides", client: claude, upstream: responses, in: `
+{"type":"response.created","response":{"id":"r1","status":"in_progress","output":[]}}
+{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":"{\"a\":1}"}}
+{"type":"response.function_call_arguments.delta","item_id":"fc_1","output_index":0,"delta":"{\"a\":1}"}
+{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":"{\"a\":1}"}}
+{"type":"response.completed","response":{"id":"r1","status":"completed","output":[],"usage":{"input_tokens":7,"output_tokens":3,"total_tokens":10}}}`,
+		once: []string{`"partial_json":"{\"a\":1}"`, `input_json_delta`, `"input":{}`},
+	},
+	{
+		name: "B22 and nowhere else", client: chat, upstream: responses, in: `
+{"type":"response.created","response":{"id":"r1","status":"in_progress","output":[]}}
+{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":"{\"a\":1}"}}
+{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":"{\"a\":1}"}}
+{"type":"response.completed","response":{"id":"r1","status":"completed","output":[],"usage":{"input_tokens":7,"output_tokens":3,"total_tokens":10}}}`,
+		once: []string{`{\"a\":1}`},
+	},
+	{
 		name: "B4 several summaries are one thought, sealed once", client: claude, upstream: responses, in: `
 {"type":"response.created","response":{"id":"r1","status":"in_progress","output":[]}}
 {"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning","id":"rs_1","summary":[]}}

@@ -117,7 +117,7 @@ func (*Codec) EncodeResponse(dst []byte, r *llm.Response, echo *protocol.Echo) (
 		a.Parts = append(slices.Clip(a.Parts), said)
 	}
 	e.odds = jsonedit.Get(a.Logprobs, "content")
-	items := e.items(nil, &a)
+	items := e.items(nil, &a, 0)
 	if e.odds != nil {
 		e.lose("logprobs", "dropped: there is no text that they are about")
 	}
@@ -305,9 +305,8 @@ func (e *answerEncoder) itemID(prefix string, n int) string {
 	return prefix + "_" + strings.TrimPrefix(e.id, "resp_") + "_" + strconv.Itoa(n)
 }
 
-// items writes the output.
-func (e *answerEncoder) items(dst []byte, a *llm.Answer) []byte {
-	n := 0
+// items writes the output, of which the first item has the number n.
+func (e *answerEncoder) items(dst []byte, a *llm.Answer, n int) []byte {
 	for i := 0; i < len(a.Parts); i++ {
 		at := "output[" + strconv.Itoa(i) + "]"
 		switch p := a.Parts[i].(type) {

@@ -320,7 +320,7 @@ func (s *streamEncoder) whole(dst []byte, e *llm.Event) []byte {
 		return s.close(s.grow(s.open(dst, p), p, w.Args), p)
 	}
 	before := len(s.losses)
-	item := s.items(nil, &llm.Answer{Parts: []llm.Part{e.What}})
+	item := s.items(nil, &llm.Answer{Parts: []llm.Part{e.What}}, s.outputs)
 	if len(item) == 0 || len(s.losses) > before {
 		return dst
 	}
