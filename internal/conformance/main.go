@@ -6,9 +6,11 @@
 // With -matrix it plays every recording through every pair of different
 // protocols, too, and writes docs/conformance.md: what was carried by the
 // reading of readers that share no code with the gateway, what the gateway's
-// ledger of losses names, and every other case.
+// ledger of losses names, and every other case. With -clients as well, which
+// names an installed folder of clients as internal/judge knows it, the official
+// SDKs for JavaScript have to decode every answer.
 //
-//	go run ./internal/conformance -corpus FOLDER -gateway bin/portico [-matrix]
+//	go run ./internal/conformance -corpus FOLDER -gateway bin/portico [-matrix FILE [-clients FOLDER]]
 //
 // FOLDER holds the recordings as <protocol>/<case>/{meta,request,response}, or
 // an archive dev.tar.gz of them. Nothing but loopback is spoken to.
@@ -31,10 +33,11 @@ func main() {
 	show := flag.Int("show", 20, "how many of the cases that differ without a reason are shown")
 	crossed := flag.String("matrix", "", "play all pairs of protocols, and write the matrix to this `file`")
 	least := flag.Float64("least", 0.995, "the least share of a pair that must be carried or named")
+	clients := flag.String("clients", "", "have the SDKs of this `folder` decode every answer of the matrix")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ok, err := run(ctx, *folder, *gateway, *only, *show, *crossed, *least)
+	ok, err := run(ctx, *folder, *gateway, *only, *show, *crossed, *clients, *least)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "conformance:", err)
 		os.Exit(2)
@@ -44,7 +47,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, folder, gateway, only string, show int, crossed string, least float64) (bool, error) {
+func run(ctx context.Context, folder, gateway, only string, show int, crossed, clients string, least float64) (bool, error) {
 	root, clean, err := open(folder)
 	if err != nil {
 		return false, err
@@ -75,6 +78,13 @@ func run(ctx context.Context, folder, gateway, only string, show int, crossed st
 	}
 	m.print(os.Stdout, show)
 	m.printLeft(os.Stdout, true)
+	if clients != "" {
+		decoded, err := m.decode(ctx, gateway, clients, os.Stdout)
+		if err != nil {
+			return false, err
+		}
+		ok = ok && decoded
+	}
 	return ok && m.least() >= least, nil
 }
 
