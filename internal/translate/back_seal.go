@@ -41,8 +41,12 @@ func (k *back) reasoning(seals []sealed) *llm.Seal {
 // keepsText reports whether a seal of reasoning needs its text: a signature is
 // good for its text only, and not all clients bring that back.
 func (k *back) keepsText() bool {
-	return k.plan.issuer.Protocol == protocol.Anthropic && (k.o.Recall != nil || k.client == protocol.Gemini || k.client == protocol.OpenAIChat)
+	return signs(k.plan.issuer.Protocol) && (k.o.Recall != nil || k.client == protocol.Gemini || k.client == protocol.OpenAIChat)
 }
+
+// signs reports whether upstreams of a protocol sign the text of reasoning: many
+// a model behind chat is one of Anthropic's.
+func signs(proto string) bool { return proto == protocol.Anthropic || proto == protocol.OpenAIChat }
 
 // sealed takes the seal of a part.
 func (k *back) sealed(t *turn, e *llm.Event) {

@@ -90,9 +90,6 @@ func TestSealsComeBack(t *testing.T) {
 			if client == protocol.Gemini && upstream == protocol.OpenAIResponses {
 				expected = strings.ReplaceAll(expected, "think(sum)#enc", "think()#enc")
 			}
-			if client == protocol.Gemini && upstream == protocol.OpenAIChat {
-				expected = strings.ReplaceAll(expected, "think(why)#enc", "think()#enc")
-			}
 			if back != expected {
 				t.Errorf("%s:\n got %s\nwant %s\n via %s", name, back, expected, drawParts(got))
 			}

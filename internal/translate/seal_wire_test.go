@@ -10,20 +10,29 @@ import (
 
 // sealedAnswers are answers of each protocol as its vendors seal them, and where
 // the next request must have the seal.
-var sealedAnswers = map[string]struct{ answer, seat string }{
-	chat: {
+var sealedAnswers = []struct{ upstream, answer, seat string }{
+	{
+		chat,
 		`{"id":"c1","object":"chat.completion","model":"x","choices":[{"index":0,"message":{"role":"assistant","content":"a","reasoning":"why","reasoning_details":[{"type":"reasoning.summary","summary":"why","index":0},{"type":"reasoning.encrypted","id":"rs_1","data":"ZW5j","index":0}],"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`,
 		`{"type":"reasoning.encrypted","id":"rs_1","data":"ZW5j"}`,
 	},
-	responses: {
+	{
+		chat, // as LiteLLM tells it
+		`{"id":"c1","object":"chat.completion","model":"x","choices":[{"index":0,"message":{"role":"assistant","content":"a","reasoning_content":"why","thinking_blocks":[{"type":"thinking","thinking":"why","signature":"ZW5j"}],"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`,
+		`{"type":"reasoning.text","text":"why","signature":"ZW5j"}`,
+	},
+	{
+		responses,
 		`{"id":"r1","object":"response","status":"completed","output":[{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"why"}],"encrypted_content":"ZW5j"},{"type":"function_call","id":"fc_1","call_id":"c1","name":"f","arguments":"{}","status":"completed"}]}`,
 		`"encrypted_content":"ZW5j"},{"type":"function_call","call_id":"c1"`,
 	},
-	claude: {
+	{
+		claude,
 		`{"id":"m1","type":"message","role":"assistant","model":"x","content":[{"type":"thinking","thinking":"why","signature":"ZW5j"},{"type":"tool_use","id":"c1","name":"f","input":{}}],"stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":1}}`,
 		`{"type":"thinking","thinking":"why","signature":"ZW5j"},{"type":"tool_use","id":"c1"`,
 	},
-	gem: {
+	{
+		gem,
 		`{"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"why","thought":true},{"functionCall":{"id":"c1","name":"f","args":{}},"thoughtSignature":"ZW5j"}]},"finishReason":"STOP"}],"responseId":"r1"}`,
 		`{"functionCall":{"id":"c1","name":"f","args":{}},"thoughtSignature":"ZW5j"}`,
 	},
@@ -33,7 +42,8 @@ var sealedAnswers = map[string]struct{ answer, seat string }{
 // themselves: what an upstream sealed is in its own seat, as it was, when the
 // client of another protocol goes on.
 func TestSealsOnTheWire(t *testing.T) {
-	for upstream, x := range sealedAnswers {
+	for _, x := range sealedAnswers {
+		upstream := x.upstream
 		for _, client := range protocols {
 			if client == upstream {
 				continue
