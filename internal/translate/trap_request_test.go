@@ -212,6 +212,18 @@ var requestTraps = []requestTrap{
 		lost: []string{`tools[0]`, `tool_choice`},
 	},
 	{
+		name: "B14 E9 but a search has a seat of its own", client: responses, upstream: chat, model: "gpt-5-search-api",
+		in:   `{"model":"m","input":"u","tools":[{"type":"web_search","search_context_size":"low","user_location":{"type":"approximate","country":"NO"},"filters":{"allowed_domains":["e.example"]}}]}`,
+		has:  []string{`"web_search_options":{"search_context_size":"low","user_location":{"type":"approximate","approximate":{"country":"NO"}}}`},
+		not:  []string{`"tools"`},
+		lost: []string{`tools.web_search.filters`},
+	},
+	{
+		name: "B14 F8 and so has one of Google's", client: gem, upstream: chat, model: "gpt-5-search-api",
+		in:  `{"contents":[{"role":"user","parts":[{"text":"u"}]}],"tools":[{"googleSearch":{}}]}`,
+		has: []string{`"web_search_options":{}`},
+	},
+	{
 		name: "E10 a choice is nested in chat", client: responses, upstream: chat,
 		in:  `{"model":"m","input":"u","tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{}}}],"tool_choice":{"type":"function","name":"f"}}`,
 		has: []string{`"tool_choice":{"type":"function","function":{"name":"f"}}`},

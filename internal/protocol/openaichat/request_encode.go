@@ -10,6 +10,7 @@ import (
 	"portico/internal/protocol"
 	"portico/internal/protocol/jsonw"
 	"portico/internal/protocol/openaiwire"
+	"portico/internal/protocol/wire"
 )
 
 // EncodeRequest appends a chat request. A vendor that copied the protocol
@@ -294,10 +295,32 @@ func (e *requestEncoder) search(dst []byte, t *llm.Tool) []byte {
 	case t.Extra.Protocol == protocol.OpenAIChat:
 		return jsonw.Raw(dst, "web_search_options", t.Config)
 	case e.fit.Native && strings.Contains(e.fit.Model, "search"):
-		return jsonw.Raw(dst, "web_search_options", []byte("{}"))
+		return e.searchOptions(append(jsonw.Name(dst, "web_search_options"), '{'), t)
 	}
 	e.lose("tools.web_search", "dropped: the upstream does not search in this protocol")
 	return dst
+}
+
+// searchOptions writes what another protocol says of a search.
+func (e *requestEncoder) searchOptions(dst []byte, t *llm.Tool) []byte {
+	for m := range wire.Object(t.Config) {
+		switch name := string(m.Name); {
+		case name == "type", name == "name", wire.Empty(m.Value):
+		case name == "search_context_size":
+			dst = jsonw.Raw(dst, name, m.Value)
+		case name == "user_location" && m.Value[0] == '{':
+			dst = append(jsonw.Name(dst, name), `{"type":"approximate","approximate":{`...)
+			for x := range wire.Object(m.Value) {
+				if string(x.Name) != "type" {
+					dst = jsonw.Raw(dst, string(x.Name), x.Value)
+				}
+			}
+			dst = append(dst, "}}"...)
+		default:
+			e.lose("tools.web_search."+name, "dropped: a search has no such option in this protocol")
+		}
+	}
+	return append(dst, '}')
 }
 
 func (e *requestEncoder) tool(dst []byte, t *llm.Tool) []byte {
