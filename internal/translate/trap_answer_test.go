@@ -112,6 +112,11 @@ var answerTraps = []answerTrap{
 		has: []string{`"stop_reason":"tool_use"`, `"input":{}`, `"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":7,"output_tokens":3}`},
 	},
 	{
+		name: "A22 but a call that the limit cut is none that is complete", client: claude, upstream: chat, whole: true,
+		in:  `{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":"{\"a\":"}}]},"finish_reason":"length"}]}`,
+		has: []string{`"stop_reason":"max_tokens"`}, not: []string{`"stop_reason":"tool_use"`},
+	},
+	{
 		name: "B2 B19 E16 E25 F12 all that Codex waits for, with ids and numbers", client: responses, upstream: claude, in: `
 {"type":"message_start","message":{"id":"m1","type":"message","role":"assistant","model":"x","content":[],"usage":{"input_tokens":7,"output_tokens":1}}}
 {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}}

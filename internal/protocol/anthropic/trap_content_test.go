@@ -55,6 +55,10 @@ func TestTrapsOfContent(t *testing.T) {
 			want: `{"thinking":{"type":"adaptive"},"output_config":{"effort":"high"}}`,
 		},
 		{
+			name: "A31 a turn that only begins may think, whatever the one before it did", in: `{"reasoning_effort":"high","max_completion_tokens":20000,"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a"},{"role":"user","content":"v"}],` + tools + `}`,
+			want: `{"thinking":{"type":"enabled","budget_tokens":16000}}`, losses: "reasoning.effort",
+		},
+		{
 			name: "A32 a forced tool wins over a budget", in: `{"reasoning_effort":"low","messages":[{"role":"user","content":"u"}],` + tools + `,"tool_choice":"required"}`,
 			want: `{"thinking":null,"tool_choice":{"type":"any"}}`, losses: "reasoning,reasoning.effort",
 		},

@@ -196,6 +196,10 @@ func TestTrapsOfTools(t *testing.T) {
 			want: `{"tools":[{"name":"f","input_schema":{"type":"object","properties":{"a":{"type":"string"}}}}]}`, losses: "tools[0].parameters.anyOf",
 		},
 		{
+			name: "A17 a tool is demanded where there is none", in: `{` + ask + `,"tool_choice":"required"}`,
+			want: `{"tool_choice":null,"tools":null}`, losses: "tool_choice",
+		},
+		{
 			name: "A16 required", in: `{` + ask + `,` + f + `,"tool_choice":"required","parallel_tool_calls":false}`,
 			want: `{"tool_choice":{"type":"any","disable_parallel_tool_use":true}}`,
 		},
