@@ -205,7 +205,7 @@ func TestWhy(t *testing.T) {
 func TestBeyond(t *testing.T) {
 	for _, tt := range []struct{ program, upstream, want string }{
 		{"run-sdk-openai", own, ""},
-		{"run-sdk-openai", protocol.OpenAIChat, "responses.reasoning"},
+		{"run-sdk-openai", protocol.OpenAIChat, "images responses.reasoning"},
 		{"run-sdk-openai", protocol.Gemini, "embeddings images responses.reasoning"},
 		{"run-sdk-go-openai", protocol.Gemini, "embeddings images"},
 		{"run-sdk-genai", protocol.Gemini, ""},

@@ -177,6 +177,8 @@ var limits = []struct {
 }{
 	{"run-sdk-openai", []string{"embeddings", "images"}, beside(protocol.OpenAIChat), "no account there has the operation"},
 	{"run-sdk-go-openai", []string{"embeddings", "images"}, beside(protocol.OpenAIChat), "no account there has the operation"},
+	{"run-sdk-openai", []string{"images"}, []string{protocol.OpenAIChat}, "pictures are drawn in chats there, and the upstream draws none"},
+	{"run-sdk-go-openai", []string{"images"}, []string{protocol.OpenAIChat}, "pictures are drawn in chats there, and the upstream draws none"},
 	{"run-sdk-genai", []string{"embed", "imageOut"}, beside(protocol.Gemini), "no account there has the operation"},
 	{"run-sdk-go-genai", []string{"count.models.embed"}, beside(protocol.Gemini), "no account there has the operation"},
 	{"run-sdk-openai", []string{"responses.reasoning"}, []string{protocol.OpenAIChat, protocol.Gemini}, "the upstream seals no mere thought there"},
