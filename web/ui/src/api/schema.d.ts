@@ -83,6 +83,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change, heal or remove several accounts
+         * @description All are changed, or none. Accounts of the configuration file are left alone and named.
+         */
+        post: operations["change-accounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accounts as a file, without their secrets
+         * @description Keys, logins, and the values of headers and options are left out and named. import-accounts takes the file once they are filled in.
+         */
+        post: operations["export-accounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/import": {
         parameters: {
             query?: never;
@@ -97,6 +137,46 @@ export interface paths {
          * @description Accounts that are there already are left alone, by their credential. What vendors reserve for their own programs is refused with the reason. Either all are stored that can be, or none.
          */
         post: operations["import-accounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put accounts into an order
+         * @description Those that are named come first; the others follow as they were. Accounts of the configuration file are before all, in its order. The strategy priority goes by it, and lists do.
+         */
+        post: operations["order-accounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo the removal of accounts
+         * @description For ten seconds after it, while the gateway runs. All are restored, or none.
+         */
+        post: operations["restore-accounts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -134,7 +214,10 @@ export interface paths {
         get: operations["get-account"];
         put?: never;
         post?: never;
-        /** Remove an account and its credential */
+        /**
+         * Remove an account and its credential
+         * @description For ten seconds restore-accounts can undo it, while the gateway runs.
+         */
         delete: operations["remove-account"];
         options?: never;
         head?: never;
@@ -778,6 +861,8 @@ export interface components {
             in_flight: number;
             /** @description A hint such as sk-…ab12; absent if the account has none. */
             key?: string;
+            /** @description For people. */
+            label?: string;
             limits: components["schemas"]["Limits"];
             /** @description Where the vendor says one can mend it. */
             link?: string;
@@ -818,6 +903,8 @@ export interface components {
             since?: string;
             /** @enum {string} */
             state: "ready" | "cooling" | "trial" | "down" | "refreshing" | "needs_login" | "off";
+            /** @description Words by which several accounts are chosen at a time. */
+            tags: string[] | null;
             /** @description The state as a sentence. */
             text: string;
             /** @description Models that it cannot serve now while others go. */
@@ -839,6 +926,7 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+            label?: string | null;
             limits?: components["schemas"]["LimitsChange"];
             models?: string[] | null;
             options?: {
@@ -849,6 +937,7 @@ export interface components {
             priority?: number | null;
             protocols?: ("openai-chat" | "openai-responses" | "anthropic" | "gemini")[] | null;
             proxy?: string | null;
+            tags?: string[] | null;
             /** Format: int64 */
             weight?: number | null;
         };
@@ -877,6 +966,8 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+            /** @description For people. */
+            label?: string;
             limits?: components["schemas"]["Limits"];
             /** @description Globs of what it serves; none: all. */
             models?: string[] | null;
@@ -901,6 +992,8 @@ export interface components {
             proxy?: string;
             /** @description In place of api_key: an OAuth refresh token, which needs the client that it was given to. */
             refresh_token?: string;
+            /** @description Words by which several accounts are chosen at a time. */
+            tags?: string[] | null;
             /** @description Ask the upstream before it is stored. */
             test?: boolean;
             /**
@@ -928,6 +1021,8 @@ export interface components {
             in_flight: number;
             /** @description A hint such as sk-…ab12; absent if the account has none. */
             key?: string;
+            /** @description For people. */
+            label?: string;
             limits: components["schemas"]["Limits"];
             /** @description Where the vendor says one can mend it. */
             link?: string;
@@ -968,6 +1063,8 @@ export interface components {
             since?: string;
             /** @enum {string} */
             state: "ready" | "cooling" | "trial" | "down" | "refreshing" | "needs_login" | "off";
+            /** @description Words by which several accounts are chosen at a time. */
+            tags: string[] | null;
             /** @description Absent if no test was asked for. */
             tested?: components["schemas"]["Tested"];
             /** @description The state as a sentence. */
@@ -1019,6 +1116,38 @@ export interface components {
             tokens?: number | null;
             /** Format: double */
             usd?: number | null;
+        };
+        Bulk: {
+            change?: components["schemas"]["BulkChange"];
+            /** @description Forget their faults. */
+            heal?: boolean;
+            /** @description Say which accounts are meant, and do nothing. */
+            preview?: boolean;
+            /** @description Of a session that changes the proxy. */
+            proof?: components["schemas"]["Proof"];
+            /** @description For ten seconds restore-accounts can undo it. */
+            remove?: boolean;
+            select: components["schemas"]["Selection"];
+        };
+        BulkChange: {
+            add_tags?: string[] | null;
+            disabled?: boolean | null;
+            label?: string | null;
+            limits?: components["schemas"]["LimitsChange"];
+            models?: string[] | null;
+            /** Format: int64 */
+            priority?: number | null;
+            /** @description Stored keys would go by it, so a session has to prove who asks. */
+            proxy?: string | null;
+            remove_tags?: string[] | null;
+            /** Format: int64 */
+            weight?: number | null;
+        };
+        BulkResult: {
+            /** @description The accounts, in their order. */
+            done: string[] | null;
+            /** @description Those that were meant and are declared in the configuration file or built in: they are changed there, or not at all. */
+            kept: string[] | null;
         };
         Check: {
             /** @description What to do about it. */
@@ -1154,6 +1283,8 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
+            /** @description For people. */
+            label?: string;
             limits?: components["schemas"]["Limits"];
             /** @description Globs of what it serves; none: all. */
             models?: string[] | null;
@@ -1176,6 +1307,8 @@ export interface components {
             proxy?: string;
             /** @description In place of api_key: an OAuth refresh token, which needs the client that it was given to. */
             refresh_token?: string;
+            /** @description Words by which several accounts are chosen at a time. */
+            tags?: string[] | null;
             /**
              * Format: int64
              * @description Share of the requests among accounts of one priority.
@@ -1470,6 +1603,69 @@ export interface components {
             took_ns: number;
             upstream?: string;
             usage?: components["schemas"]["LlmUsage"];
+        };
+        Export: {
+            accounts: components["schemas"]["Exported"][] | null;
+            /** Format: date-time */
+            created: string;
+            /**
+             * Format: int64
+             * @description The version of the form: 1.
+             */
+            portico_accounts: number;
+        };
+        "Export-accountsRequest": {
+            select: components["schemas"]["Selection"];
+        };
+        Exported: {
+            /** @description The credential: a key, or one of Google's JSON documents. It is never shown again. */
+            api_key?: string;
+            /** @description Where it lives, as the vendor's SDK takes it. */
+            base_url?: string;
+            /** @description An OAuth client of your own, as the JSON file that its issuer's console has. */
+            client?: string;
+            /** @description Leave it alone for now. */
+            disabled?: boolean;
+            /** @description Sent with every request. */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description For people. */
+            label?: string;
+            /** @description What may be secret and is not in the file. */
+            left_out: string[] | null;
+            limits?: components["schemas"]["Limits"];
+            /** @description Globs of what it serves; none: all. */
+            models?: string[] | null;
+            /** @description What it is called; unique. */
+            name: string;
+            /** @description The provider's own settings. */
+            options?: {
+                [key: string]: string;
+            };
+            /** @description The vendor behind a compatible provider. */
+            preset?: string;
+            /**
+             * Format: int64
+             * @description Accounts of a lower number are tried first.
+             */
+            priority?: number;
+            /** @description What it speaks, best first, if not what its provider does. */
+            protocols?: ("openai-chat" | "openai-responses" | "anthropic" | "gemini")[] | null;
+            /** @description The kind of upstream, such as openai or anthropic-compatible. */
+            provider: string;
+            /** @description An outbound proxy of its own. */
+            proxy?: string;
+            /** @description In place of api_key: an OAuth refresh token, which needs the client that it was given to. */
+            refresh_token?: string;
+            /** @description Words by which several accounts are chosen at a time. */
+            tags?: string[] | null;
+            /**
+             * Format: int64
+             * @description Share of the requests among accounts of one priority.
+             * @default 1
+             */
+            weight: number;
         };
         Flying: {
             /** Format: int64 */
@@ -1852,6 +2048,9 @@ export interface components {
             /** @description The protocols whose clients are shown it. */
             protocols: string[] | null;
         };
+        Names: {
+            names: string[] | null;
+        };
         NewImport: {
             /** @description What the accounts of refresh tokens are; of gemini if it is absent. */
             account?: components["schemas"]["Draft"];
@@ -2159,6 +2358,18 @@ export interface components {
             store: "file" | "keychain" | "none";
             /** @description Why the key does not lie where secret_store wants it, or cannot be told. */
             why?: string;
+        };
+        Selection: {
+            /** @description All accounts, as far as the rest permits. */
+            all?: boolean;
+            names?: string[] | null;
+            provider?: string;
+            /** @enum {string} */
+            state?: "ready" | "cooling" | "trial" | "down" | "refreshing" | "needs_login" | "off";
+            /** @description All of them. */
+            tags?: string[] | null;
+            /** @description A part of the name or the label, in whatever case. */
+            text?: string;
         };
         Self: {
             /** @description A password is set. */
@@ -2813,6 +3024,153 @@ export interface operations {
             };
         };
     };
+    "change-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Bulk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResult"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Export-accountsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "import-accounts": {
         parameters: {
             query?: never;
@@ -2882,6 +3240,158 @@ export interface operations {
             };
             /** @description Gateway Timeout */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Names"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "restore-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Names"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
