@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"portico/internal/config"
 	"portico/internal/explain"
 	"portico/internal/fault"
 	"portico/internal/pool"
@@ -33,6 +32,7 @@ type Account struct {
 	Headers   []string `json:"headers" doc:"Names of the headers that it sends with every request."`
 	Options   []string `json:"options" doc:"Names of the provider's settings that are set."`
 	Origin    string   `json:"origin" enum:"file,store,built_in" doc:"Where it was made. One of the configuration file is changed there."`
+	Version   int64    `json:"version,omitzero" doc:"Goes up with every change of one that was added here; it is the ETag, too."`
 
 	State    string    `json:"state" enum:"ready,cooling,trial,down,refreshing,needs_login,off"`
 	Since    time.Time `json:"since,omitzero" doc:"When the state began; absent for ready and off."`
@@ -81,21 +81,18 @@ type Tested struct {
 	Message string `json:"message,omitzero" doc:"The vendor's own words."`
 }
 
-// view is v as the operator sees it.
-func view(v *pool.View, stored bool) Account {
+// view is v as the operator sees it; version is 0 if it was not added here.
+func view(v *pool.View, version int64) Account {
 	h := v.Health
 	a := Account{
 		Name: v.Name, Provider: v.Provider, Preset: v.Preset, Protocols: v.Protocols,
 		Priority: v.Priority, Weight: v.Weight, Limits: Limits{v.RPM, v.TPM, v.Parallel},
-		Headers: slices.Sorted(maps.Keys(v.Header)), Options: slices.Sorted(maps.Keys(v.Options)), Origin: "built_in",
+		Headers: slices.Sorted(maps.Keys(v.Header)), Options: slices.Sorted(maps.Keys(v.Options)), Origin: origin(v, version),
 		Label: v.Label, Tags: v.Tags, Login: v.Who, State: state(v), Failures: h.Failed, InFlight: v.InFlight, Served: v.Served, FirstMS: v.First.Milliseconds(),
 		Quota: quota(v, time.Now()),
 	}
-	switch {
-	case v.Declared:
-		a.Origin = "file"
-	case stored:
-		a.Origin = "store"
+	if a.Origin == "store" {
+		a.Version = version
 	}
 	if v.BaseURL != nil {
 		a.BaseURL = v.BaseURL.String()
@@ -159,8 +156,7 @@ func sentence(state string, h pool.Health) string {
 func (a *api) find(name string) (Account, error) {
 	for _, v := range a.o.Accounts.Views() {
 		if v.Name == name {
-			_, stored := a.o.Accounts.Stored(name)
-			return view(&v, stored), nil
+			return view(&v, a.o.Accounts.Versions()[name]), nil
 		}
 	}
 	return Account{}, problem(http.StatusNotFound, CodeNoAccount, "there is no account called %q", name)
@@ -172,53 +168,54 @@ func (a *api) accounts() {
 	}
 	handle(a, operation{
 		id: "list-accounts", method: http.MethodGet, path: "/api/accounts", tag: "accounts", summary: "All accounts and how they are doing",
-	}, func(context.Context, *struct{}) (*out[List[Account]], error) {
-		var l List[Account]
-		for _, v := range a.o.Accounts.Views() {
-			_, stored := a.o.Accounts.Stored(v.Name)
-			l.Items = append(l.Items, view(&v, stored))
-		}
-		return &out[List[Account]]{l}, nil
+	}, func(_ context.Context, in *accountFilter) (*out[List[Account]], error) {
+		l, err := in.list(a.o.Accounts.Views(), a.o.Accounts.Versions())
+		return &out[List[Account]]{l}, err
 	})
 	handle(a, operation{
 		id: "get-account", method: http.MethodGet, path: "/api/accounts/{name}", tag: "accounts", summary: "One account",
 		errors: []int{http.StatusNotFound},
-	}, func(_ context.Context, in *named) (*out[Account], error) {
+	}, func(_ context.Context, in *named) (*tagged[Account], error) {
 		v, err := a.find(in.Name)
-		return &out[Account]{v}, err
+		return &tagged[Account]{etag(v.Version), v}, err
 	})
 	handle(a, operation{
 		id: "change-account", method: http.MethodPatch, path: "/api/accounts/{name}", tag: "accounts", summary: "Change an account",
 		more:   "What is absent stays. A list, headers and options are replaced as a whole. Another base URL or preset needs the key again, so that nobody can have a stored key sent elsewhere.",
-		errors: []int{http.StatusNotFound, http.StatusConflict},
+		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}, func(ctx context.Context, in *struct {
-		Name string `path:"name" maxLength:"64"`
-		Body AccountChange
+		Name    string `path:"name" maxLength:"64"`
+		IfMatch string `header:"If-Match" maxLength:"64" doc:"The ETag of what is changed; without it any will do."`
+		Body    AccountChange
 	},
-	) (*out[Account], error) {
-		old, err := a.mutable(in.Name)
+	) (*tagged[Account], error) {
+		version, err := matched(in.IfMatch)
 		if err != nil {
 			return nil, err
 		}
-		changed, err := in.Body.apply(old)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.o.Accounts.Replace(ctx, []config.Account{changed}); err != nil {
+		if err := a.changeAccount(ctx, in.Name, version, &in.Body); err != nil {
 			return nil, err
 		}
 		v, err := a.find(in.Name)
-		return &out[Account]{v}, err
+		return &tagged[Account]{etag(v.Version), v}, err
 	})
 	handle(a, operation{
 		id: "remove-account", method: http.MethodDelete, path: "/api/accounts/{name}", tag: "accounts", summary: "Remove an account and its credential",
 		more:   "For ten seconds restore-accounts can undo it, while the gateway runs.",
-		errors: []int{http.StatusNotFound, http.StatusConflict},
-	}, func(ctx context.Context, in *named) (*struct{}, error) {
+		errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
+	}, func(ctx context.Context, in *struct {
+		Name    string `path:"name" maxLength:"64"`
+		IfMatch string `header:"If-Match" maxLength:"64" doc:"The ETag of what is removed; without it any will do."`
+	},
+	) (*struct{}, error) {
+		version, err := matched(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
 		if _, err := a.mutable(in.Name); err != nil {
 			return nil, err
 		}
-		return nil, a.o.Accounts.Remove(ctx, []string{in.Name})
+		return nil, a.o.Accounts.Remove(ctx, []string{in.Name}, versions(in.Name, version))
 	})
 	handle(a, operation{
 		id: "test-account", method: http.MethodPost, path: "/api/accounts/{name}/test", tag: "accounts", summary: "Ask an account's upstream whether it would serve",

@@ -35,7 +35,7 @@ func TestListAccounts(t *testing.T) {
 		State: "ready", Text: "Ready.", Trouble: []Trouble{},
 	}, {
 		Name: "mine", Provider: "anthropic", Protocols: []string{"anthropic"}, BaseURL: "https://api.example.com", Key: "sk-…ghij", Models: []string{"claude-*"}, Weight: 1,
-		Tags: []string{}, Quota: []Quota{}, Headers: []string{"X-Team"}, Options: []string{}, Origin: "store", State: "ready", Text: "Ready.",
+		Tags: []string{}, Quota: []Quota{}, Headers: []string{"X-Team"}, Options: []string{}, Origin: "store", Version: 7, State: "ready", Text: "Ready.",
 		Trouble: []Trouble{
 			{Model: "claude-a", State: "cooling", Since: now, Until: now.Add(time.Minute), Why: "rate_limited", Text: "Waiting: too many requests in too short a time.", Message: "slow down"},
 			{Model: "claude-z", State: "trial", Since: now, Why: "overloaded", Text: "About to be tried again; before, the vendor was short of capacity."},

@@ -36,11 +36,15 @@ type Accounts interface {
 	Stored(name string) (config.Account, bool)
 	// Add keeps an account and puts it in the pool.
 	Add(ctx context.Context, a config.Account) error
+	// Versions are those of the accounts that an operator added here, by name.
+	// They go up with every change.
+	Versions() map[string]int64
 	// Replace puts each of as in the place of the stored account of its name: all
-	// of them, or none.
-	Replace(ctx context.Context, as []config.Account) error
-	// Remove forgets stored accounts and their credentials: all, or none.
-	Remove(ctx context.Context, names []string) error
+	// of them, or none. versions, where it has one, is what a change was made for.
+	Replace(ctx context.Context, as []config.Account, versions map[string]int64) error
+	// Remove forgets stored accounts and their credentials: all, or none. versions
+	// is as in Replace.
+	Remove(ctx context.Context, names []string, versions map[string]int64) error
 	// Restore puts back what Remove removed within the last ten seconds: all, or
 	// none.
 	Restore(ctx context.Context, names []string) error

@@ -191,7 +191,7 @@ func (a *api) bulk(ctx context.Context, b *Bulk) (r BulkResult, err error) {
 		}
 		return r, nil
 	case b.Remove:
-		return r, a.o.Accounts.Remove(ctx, r.Done)
+		return r, a.o.Accounts.Remove(ctx, r.Done, nil)
 	}
 	if b.Change.Proxy != nil {
 		if err := a.prove(ctx, b.Proof); err != nil {
@@ -201,5 +201,5 @@ func (a *api) bulk(ctx context.Context, b *Bulk) (r BulkResult, err error) {
 	for i := range stored {
 		stored[i] = b.Change.apply(stored[i])
 	}
-	return r, a.o.Accounts.Replace(ctx, stored)
+	return r, a.o.Accounts.Replace(ctx, stored, nil)
 }

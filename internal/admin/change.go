@@ -1,6 +1,9 @@
 package admin
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -8,6 +11,7 @@ import (
 	"portico/internal/config"
 	"portico/internal/pool"
 	"portico/internal/secret"
+	"portico/internal/store"
 )
 
 // A NewAccount is an account to add. Its members are those of the
@@ -113,6 +117,35 @@ func (c *AccountChange) apply(a config.Account) (config.Account, error) {
 		set(&a.Limits.Concurrency, l.Concurrency)
 	}
 	return a, nil
+}
+
+// maxRaces is how often a change that is for any version is made anew because
+// somebody else was faster.
+const maxRaces = 3
+
+// changeAccount makes the change to the stored account called name, if version
+// is 0 or the one that it has.
+func (a *api) changeAccount(ctx context.Context, name string, version int64, c *AccountChange) error {
+	for races := 0; ; races++ {
+		read := cmp.Or(version, a.o.Accounts.Versions()[name]) // before the account, so that it is not newer
+		old, err := a.mutable(name)
+		if err != nil {
+			return err
+		}
+		changed, err := c.apply(old)
+		if err != nil {
+			return err
+		}
+		if err = a.o.Accounts.Replace(ctx, []config.Account{changed}, versions(name, read)); !errors.Is(err, store.ErrVersion) || version != 0 || races == maxRaces {
+			return err
+		}
+	}
+}
+
+// versions says that a change of the account called name was made for a version,
+// unless that is 0.
+func versions(name string, version int64) map[string]int64 {
+	return map[string]int64{name: version}
 }
 
 func changes(to *string, from string) bool { return to != nil && *to != from }

@@ -51,6 +51,7 @@ type fake struct {
 	ordered  []string
 	failed   error // what the next call of the ledger or the accounts returns
 	healed   []string
+	races    int // how many changes are forestalled
 	warn     []config.Problem
 	reload   error
 	hits     int
@@ -82,8 +83,31 @@ func (f *fake) put(a config.Account) {
 	f.views = append(f.views, viewOf(a))
 }
 
-func (f *fake) Replace(_ context.Context, as []config.Account) error {
+func (f *fake) Versions() map[string]int64 {
 	f.hits++
+	out := map[string]int64{}
+	for name := range f.stored {
+		out[name] = 7
+	}
+	return out
+}
+
+// stale reports whether a change was made for another version than there is.
+func stale(versions map[string]int64) bool {
+	for _, v := range versions {
+		if v != 0 && v != 7 {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *fake) Replace(_ context.Context, as []config.Account, versions map[string]int64) error {
+	f.hits++
+	if f.races > 0 || stale(versions) {
+		f.races--
+		return store.ErrVersion
+	}
 	if f.failed != nil {
 		return f.failed
 	}
@@ -93,8 +117,11 @@ func (f *fake) Replace(_ context.Context, as []config.Account) error {
 	return nil
 }
 
-func (f *fake) Remove(_ context.Context, names []string) error {
+func (f *fake) Remove(_ context.Context, names []string, versions map[string]int64) error {
 	f.hits++
+	if stale(versions) {
+		return store.ErrVersion
+	}
 	for _, name := range names {
 		delete(f.stored, name)
 		f.views = slices.DeleteFunc(f.views, func(v pool.View) bool { return v.Name == name })

@@ -79,10 +79,12 @@ type App struct {
 	flying    flying
 	ready     atomic.Bool
 
-	config  atomic.Pointer[config.Config]
-	catalog atomic.Pointer[catalog.Catalog]
-	policy  atomic.Pointer[access.Policy]
-	path    atomic.Pointer[relay.Settings]
+	config atomic.Pointer[config.Config]
+	// versions are those of the accounts of the store, by name.
+	versions atomic.Pointer[map[string]int64]
+	catalog  atomic.Pointer[catalog.Catalog]
+	policy   atomic.Pointer[access.Policy]
+	path     atomic.Pointer[relay.Settings]
 
 	keysMu   sync.Mutex // one change of the client keys at a time
 	mu       sync.Mutex // one change of the accounts or the configuration at a time

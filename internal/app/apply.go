@@ -139,7 +139,11 @@ func (a *App) accounts(c *config.Config) ([]pool.Account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the accounts: %w", err)
 	}
+	versions := make(map[string]int64, len(stored))
 	for _, s := range stored {
+		if !names[s.Name] {
+			versions[s.Name] = s.Version
+		}
 		switch {
 		case names[s.Name]:
 			a.warnOnce("the configuration file declares an account of this name, so the added one is not used", s.Name, "")
@@ -157,6 +161,7 @@ func (a *App) accounts(c *config.Config) ([]pool.Account, error) {
 		on = on || !x.Disabled
 		out = append(out, x)
 	}
+	a.versions.Store(&versions)
 	if c.Simulator {
 		x, err := a.simulated(!on)
 		if err != nil {

@@ -192,7 +192,7 @@ func (l logins) renew(ctx context.Context, name string, cred *credential.Credent
 		return "", err
 	}
 	c.APIKey = cred.Text()
-	if err := accounts(l).Replace(ctx, []config.Account{c}); err != nil {
+	if err := accounts(l).Replace(ctx, []config.Account{c}, nil); err != nil {
 		return "", err
 	}
 	l.note(ctx, name)

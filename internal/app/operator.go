@@ -101,6 +101,9 @@ func (a accounts) Add(ctx context.Context, c config.Account) error {
 	return a.refresh()
 }
 
+// Versions implements admin.Accounts.
+func (a accounts) Versions() map[string]int64 { return *a.versions.Load() }
+
 // told is err as the admin API tells it.
 func told(err error) error {
 	switch {

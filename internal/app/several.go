@@ -14,7 +14,7 @@ import (
 )
 
 // Replace implements admin.Accounts.
-func (a accounts) Replace(ctx context.Context, cs []config.Account) error {
+func (a accounts) Replace(ctx context.Context, cs []config.Account, versions map[string]int64) error {
 	ids := make([]string, len(cs))
 	for i, c := range cs {
 		if err := checking(a.providers)(c); err != nil {
@@ -25,7 +25,7 @@ func (a accounts) Replace(ctx context.Context, cs []config.Account) error {
 		}
 		ids[i] = a.tokensOf(c.Name)
 	}
-	if err := a.store.ReplaceAccounts(ctx, cs); err != nil {
+	if err := a.store.ReplaceAccounts(ctx, cs, versions); err != nil {
 		return told(err)
 	}
 	if err := a.refresh(); err != nil {
@@ -41,12 +41,12 @@ func (a accounts) Replace(ctx context.Context, cs []config.Account) error {
 }
 
 // Remove implements admin.Accounts.
-func (a accounts) Remove(ctx context.Context, names []string) error {
+func (a accounts) Remove(ctx context.Context, names []string, versions map[string]int64) error {
 	ids := make([]string, len(names))
 	for i, name := range names {
 		ids[i] = a.tokensOf(name)
 	}
-	removed, err := a.store.RemoveAccounts(ctx, names)
+	removed, err := a.store.RemoveAccounts(ctx, names, versions)
 	if err != nil {
 		return told(err)
 	}

@@ -39,6 +39,14 @@ func seat(a *Account, field string) []string {
 	return where
 }
 
+// putAccount adds an account, or changes the one of its id.
+var putAccount = "INSERT INTO accounts (" + accountColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT (id) DO UPDATE SET name = excluded.name, provider = excluded.provider, preset = excluded.preset, protocols = excluded.protocols,
+	base_url = excluded.base_url, models = excluded.models, priority = excluded.priority, weight = excluded.weight, rpm = excluded.rpm, tpm = excluded.tpm,
+	concurrency = excluded.concurrency, disabled = excluded.disabled, updated = excluded.updated, credential = excluded.credential,
+	proxy = excluded.proxy, headers = excluded.headers, options = excluded.options, label = excluded.label, tags = excluded.tags,
+	version = excluded.version, checksum = excluded.checksum, position = excluded.position`
+
 func (s *Store) putAccount(ctx context.Context, tx *sql.Tx, a *Account) error {
 	protocols, models, err := texts(a)
 	if err != nil {
@@ -56,14 +64,11 @@ func (s *Store) putAccount(ctx context.Context, tx *sql.Tx, a *Account) error {
 			return fmt.Errorf("the account cannot be stored: %w", err)
 		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO accounts (`+accountColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET name = excluded.name, provider = excluded.provider, preset = excluded.preset, protocols = excluded.protocols,
-		base_url = excluded.base_url, models = excluded.models, priority = excluded.priority, weight = excluded.weight, rpm = excluded.rpm, tpm = excluded.tpm,
-		concurrency = excluded.concurrency, disabled = excluded.disabled, updated = excluded.updated, credential = excluded.credential,
-		proxy = excluded.proxy, headers = excluded.headers, options = excluded.options, label = excluded.label, tags = excluded.tags, position = excluded.position`,
+	row := []any{
 		a.ID, a.Name, a.Provider, a.Preset, protocols, a.BaseURL, models, a.Priority, a.Weight, a.Limits.RPM, a.Limits.TPM, a.Limits.Concurrency, a.Disabled,
-		a.Created.UnixNano(), a.Updated.UnixNano(), sealed[fieldCredential], sealed[fieldProxy], sealed[fieldHeaders], sealed[fieldOptions],
-		a.Label, jsonOf(a.Tags), a.position)
+		a.Created.UnixNano(), a.Updated.UnixNano(), sealed[fieldCredential], sealed[fieldProxy], sealed[fieldHeaders], sealed[fieldOptions], a.Label, jsonOf(a.Tags), a.Version,
+	}
+	_, err = tx.ExecContext(ctx, putAccount, append(row, checksum(row...), a.position)...)
 	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
 		return ErrTaken
 	}
@@ -108,13 +113,19 @@ func (s *Store) scanAccount(rows interface{ Scan(...any) error }) (Account, erro
 		protocols, models, tags             string
 		created, updated                    int64
 		credential, proxy, headers, options []byte
+		sum                                 []byte
 	)
 	if err := rows.Scan(&a.ID, &a.Name, &a.Provider, &a.Preset, &protocols, &a.BaseURL, &models, &a.Priority, &a.Weight,
-		&a.Limits.RPM, &a.Limits.TPM, &a.Limits.Concurrency, &a.Disabled, &created, &updated, &credential, &proxy, &headers, &options, &a.Label, &tags, &a.position); err != nil {
+		&a.Limits.RPM, &a.Limits.TPM, &a.Limits.Concurrency, &a.Disabled, &created, &updated, &credential, &proxy, &headers, &options, &a.Label, &tags, &a.Version, &sum,
+		&a.position); err != nil {
 		return Account{}, err
 	}
 	a.Created, a.Updated = time.Unix(0, created).UTC(), time.Unix(0, updated).UTC()
 	var damage []string
+	if !checks(sum, a.ID, a.Name, a.Provider, a.Preset, protocols, a.BaseURL, models, a.Priority, a.Weight, a.Limits.RPM, a.Limits.TPM, a.Limits.Concurrency, a.Disabled,
+		created, updated, credential, proxy, headers, options, a.Label, tags, a.Version) {
+		damage = append(damage, "its record was changed on the disk")
+	}
 	try := func(field string, err error) {
 		if err != nil {
 			damage = append(damage, fmt.Sprintf("its %s cannot be read: %v", field, err))

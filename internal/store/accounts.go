@@ -35,10 +35,10 @@ CREATE TABLE accounts (
 	headers     BLOB,                -- of JSON
 	options     BLOB                 -- of JSON
 ) STRICT;
-`, keysMigration, rulesMigration, sessionsMigration, proxiesMigration, orderMigration}
+`, keysMigration, rulesMigration, sessionsMigration, proxiesMigration, orderMigration, checkedMigration}
 
 const accountColumns = `id, name, provider, preset, protocols, base_url, models, priority, weight, rpm, tpm, concurrency, disabled,
-	created, updated, credential, proxy, headers, options, label, tags, position`
+	created, updated, credential, proxy, headers, options, label, tags, version, checksum, position`
 
 // MaxAccounts is how many accounts the store takes, as many as a pool does.
 const MaxAccounts = 10_000
@@ -50,6 +50,7 @@ const maxAccount = 256 << 10
 type Account struct {
 	config.Account
 	ID               string // does not change with the name
+	Version          int64  // goes up by one with every change
 	Created, Updated time.Time
 	// Damage says what of the account cannot be read, "" if all can. Such a
 	// field is empty, and the account is disabled until it was replaced.
@@ -95,7 +96,7 @@ func (s *Store) Account(ctx context.Context, name string) (a Account, err error)
 // ErrTaken or ErrTooMany, or says what is wrong with a.
 func (s *Store) AddAccount(ctx context.Context, a config.Account) (Account, error) {
 	now := time.Now().UTC()
-	added := Account{Account: a, ID: rand.Text(), Created: now, Updated: now}
+	added := Account{Account: a, ID: rand.Text(), Version: 1, Created: now, Updated: now}
 	return added, s.changeAccounts(ctx, func(tx *sql.Tx) (err error) {
 		var n int
 		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM accounts").Scan(&n); err != nil {
@@ -112,17 +113,21 @@ func (s *Store) AddAccount(ctx context.Context, a config.Account) (Account, erro
 }
 
 // ReplaceAccount puts a in the place of the account called name, which may be
-// another than a's. With keep, a.APIKey does not count and the stored
+// another than a's. version, unless 0, is the one that the change was made for.
+// With keep, a.APIKey does not count and the stored
 // credential stays, unless a goes elsewhere (another provider, preset or base
 // URL): a credential goes nowhere but where it was given for, so it is then
 // lost (spec: security SEC-34). Whether it stayed is seen from the result. What
 // cannot be read and is not given anew stays as it is, for a key file may come
 // back. The change is on the disk when ReplaceAccount returns. The error is
-// ErrNotFound or ErrTaken, or says what is wrong with a.
-func (s *Store) ReplaceAccount(ctx context.Context, name string, a config.Account, keep bool) (Account, error) {
+// ErrNotFound, ErrTaken or ErrVersion, or says what is wrong with a.
+func (s *Store) ReplaceAccount(ctx context.Context, name string, version int64, a config.Account, keep bool) (Account, error) {
 	var now Account
 	err := s.changeAccounts(ctx, func(tx *sql.Tx) error {
 		old, err := s.findAccount(ctx, tx, name)
+		if err == nil && version != 0 && version != old.Version {
+			err = ErrVersion
+		}
 		if err != nil {
 			return err
 		}
@@ -132,7 +137,7 @@ func (s *Store) ReplaceAccount(ctx context.Context, name string, a config.Accoun
 				a.APIKey = old.APIKey
 			}
 		}
-		now = Account{Account: a, ID: old.ID, Created: old.Created, Updated: time.Now().UTC(), unread: old.unread, position: old.position}
+		now = Account{Account: a, ID: old.ID, Version: old.Version + 1, Created: old.Created, Updated: time.Now().UTC(), unread: old.unread, position: old.position}
 		if destination(&a) != destination(&old.Account) {
 			delete(now.unread, fieldCredential)
 		}
@@ -144,18 +149,26 @@ func (s *Store) ReplaceAccount(ctx context.Context, name string, a config.Accoun
 // destination is what a credential is given for.
 func destination(a *config.Account) [3]string { return [3]string{a.Provider, a.Preset, a.BaseURL} }
 
-// RemoveAccount forgets the account called name and its credential, or returns
-// ErrNotFound.
-func (s *Store) RemoveAccount(ctx context.Context, name string) error {
+// RemoveAccount forgets the account called name and its credential. version and
+// the errors are as in ReplaceAccount.
+func (s *Store) RemoveAccount(ctx context.Context, name string, version int64) error {
 	return s.changeAccounts(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "DELETE FROM accounts WHERE name = ?", name)
+		r, err := tx.ExecContext(ctx, "DELETE FROM accounts WHERE name = ? AND (? = 0 OR version = ?)", name, version, version)
 		if err != nil {
 			return err
 		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
+		n, err := r.RowsAffected()
+		if err != nil || n > 0 {
+			return err
 		}
-		return nil
+		var there bool
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) > 0 FROM accounts WHERE name = ?", name).Scan(&there); err != nil {
+			return err
+		}
+		if there {
+			return ErrVersion
+		}
+		return ErrNotFound
 	})
 }
 

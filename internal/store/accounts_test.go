@@ -77,26 +77,26 @@ func TestAccounts(t *testing.T) {
 
 	changed := account("beta")
 	changed.Weight, changed.Disabled, changed.Headers = 9, false, nil
-	if want[1], err = s.ReplaceAccount(ctx, "alpha", changed, false); err != nil {
+	if want[1], err = s.ReplaceAccount(ctx, "alpha", 0, changed, false); err != nil {
 		t.Fatal(err)
 	}
 	if want[1].Weight != 9 || want[1].Name != "beta" || !want[1].Updated.After(want[1].Created) {
 		t.Errorf("%+v", want[1])
 	}
 	check("replaced")
-	if _, err := s.ReplaceAccount(ctx, "beta", account("zeta"), true); !errors.Is(err, ErrTaken) {
+	if _, err := s.ReplaceAccount(ctx, "beta", 0, account("zeta"), true); !errors.Is(err, ErrTaken) {
 		t.Errorf("a name twice: %v", err)
 	}
 	for what, err := range map[string]error{
 		"find":    second(s.Account(ctx, "alpha")),
-		"replace": second(s.ReplaceAccount(ctx, "alpha", account("alpha"), true)),
-		"remove":  s.RemoveAccount(ctx, "alpha"),
+		"replace": second(s.ReplaceAccount(ctx, "alpha", 0, account("alpha"), true)),
+		"remove":  s.RemoveAccount(ctx, "alpha", 0),
 	} {
 		if !errors.Is(err, ErrNotFound) {
 			t.Errorf("%s what is not there: %v", what, err)
 		}
 	}
-	if err := s.RemoveAccount(ctx, "zeta"); err != nil {
+	if err := s.RemoveAccount(ctx, "zeta", 0); err != nil {
 		t.Fatal(err)
 	}
 	want = want[1:]
@@ -138,7 +138,7 @@ func TestKeepKey(t *testing.T) {
 		a := account("a")
 		a.APIKey = secret.Of("does not count")
 		c.change(&a)
-		returned, err := s.ReplaceAccount(t.Context(), "a", a, c.keep)
+		returned, err := s.ReplaceAccount(t.Context(), "a", 0, a, c.keep)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestKeepKey(t *testing.T) {
 		if got.APIKey.Reveal() != c.want || returned.APIKey != got.APIKey || got.Damage != "" {
 			t.Errorf("%s: the key is %q, want %q; damage %q", name, got.APIKey.Reveal(), c.want, got.Damage)
 		}
-		if err := s.RemoveAccount(t.Context(), a.Name); err != nil {
+		if err := s.RemoveAccount(t.Context(), a.Name, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -212,7 +212,7 @@ func TestTampered(t *testing.T) {
 			t.Errorf("%s: the other account: %+v", name, as[1])
 		}
 		// It is mended by giving it anew.
-		if a, err := s.ReplaceAccount(t.Context(), "a", account("a"), false); err != nil || a.Damage != "" {
+		if a, err := s.ReplaceAccount(t.Context(), "a", 0, account("a"), false); err != nil || a.Damage != "" {
 			t.Errorf("%s: %+v, %v", name, a, err)
 		}
 		if a, err := s.Account(t.Context(), "a"); err != nil || a.Damage != "" || a.APIKey != account("a").APIKey {
@@ -240,7 +240,7 @@ func TestKeyFileAway(t *testing.T) {
 		t.Fatalf("%+v, %v", a, err)
 	}
 	a.Weight = 77
-	if _, err := s.ReplaceAccount(t.Context(), "a", a.Account, false); err != nil {
+	if _, err := s.ReplaceAccount(t.Context(), "a", 0, a.Account, false); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()
@@ -268,7 +268,7 @@ func TestAccountBounds(t *testing.T) {
 		}
 	}
 	fill := fmt.Sprintf(`WITH RECURSIVE i(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM i WHERE n < %d)
-		INSERT INTO accounts SELECT n, 'name ' || n, 'p', '', '', '', '', 0, 1, 0, 0, 0, 0, n, n, NULL, NULL, NULL, NULL, '', '', 0 FROM i`, MaxAccounts)
+		INSERT INTO accounts SELECT n, 'name ' || n, 'p', '', '', '', '', 0, 1, 0, 0, 0, 0, n, n, NULL, NULL, NULL, NULL, '', '', 0, 1, NULL FROM i`, MaxAccounts)
 	if _, err := s.accounts.write.ExecContext(t.Context(), fill); err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func TestDamagedAccounts(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := s.RemoveAccount(t.Context(), "b"); err != nil {
+			if err := s.RemoveAccount(t.Context(), "b", 0); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.Close(); err != nil {

@@ -30,7 +30,7 @@ CREATE TABLE keys (
 ) STRICT;
 `
 
-const keyColumns = "id, name, hint, digest, version, created, updated, settings"
+const keyColumns = "id, name, hint, digest, version, created, updated, settings, checksum"
 
 // MaxKeys is how many client keys the store takes.
 const MaxKeys = 10_000
@@ -142,10 +142,10 @@ func putKey(ctx context.Context, tx *sql.Tx, r *clientkey.Record) error {
 	if len(settings) > maxSettings {
 		return fmt.Errorf("the key's settings have %d bytes; at most %d can be stored", len(settings), maxSettings)
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	row := []any{r.ID, r.Name, r.Hint, r.Digest[:], r.Version, r.Created.UnixNano(), r.Updated.UnixNano(), string(settings)}
+	_, err = tx.ExecContext(ctx, `INSERT INTO keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET hint = excluded.hint, digest = excluded.digest, version = excluded.version,
-		updated = excluded.updated, settings = excluded.settings`,
-		r.ID, r.Name, r.Hint, r.Digest[:], r.Version, r.Created.UnixNano(), r.Updated.UnixNano(), string(settings))
+		updated = excluded.updated, settings = excluded.settings, checksum = excluded.checksum`, append(row, checksum(row...))...)
 	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
 		return ErrKeyTaken
 	}
@@ -158,14 +158,16 @@ func scanKey(row interface{ Scan(...any) error }) (clientkey.Record, error) {
 		digest           []byte
 		created, updated int64
 		settings         string
+		sum              []byte
 	)
-	if err := row.Scan(&r.ID, &r.Name, &r.Hint, &digest, &r.Version, &created, &updated, &settings); err != nil {
+	if err := row.Scan(&r.ID, &r.Name, &r.Hint, &digest, &r.Version, &created, &updated, &settings, &sum); err != nil {
 		return r, err
 	}
 	r.Created, r.Updated = time.Unix(0, created).UTC(), time.Unix(0, updated).UTC()
-	if err := json.Unmarshal([]byte(settings), &r.Settings); err != nil || len(digest) != len(r.Digest) {
-		// What nobody can read permits nothing.
-		r.Settings = clientkey.Settings{Disabled: true, Note: "its settings cannot be read; it is off until they are given anew"}
+	whole := checks(sum, r.ID, r.Name, r.Hint, digest, r.Version, created, updated, settings)
+	if err := json.Unmarshal([]byte(settings), &r.Settings); err != nil || len(digest) != len(r.Digest) || !whole {
+		// What nobody can read, or was not written like that, permits nothing.
+		r.Settings = clientkey.Settings{Disabled: true, Note: "its record was damaged on the disk; it is off until its settings are given anew"}
 	}
 	copy(r.Digest[:], digest)
 	return r, nil

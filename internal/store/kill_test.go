@@ -110,7 +110,7 @@ func child(dir string, out io.Writer) error {
 				continue
 			}
 			say("d %s", name)
-			if err := s.RemoveAccount(ctx, name); err != nil {
+			if err := s.RemoveAccount(ctx, name, 0); err != nil {
 				failed <- err
 				return
 			}
@@ -227,7 +227,7 @@ func killRound(t *testing.T, dir string, round int) (promised int, opened time.D
 		t.Errorf("round %d: %v", round, err)
 	}
 	for _, a := range as {
-		if err := s.RemoveAccount(t.Context(), a.Name); err != nil || a.Damage != "" {
+		if err := s.RemoveAccount(t.Context(), a.Name, 0); err != nil || a.Damage != "" {
 			t.Errorf("round %d: %v, damage %q", round, err, a.Damage)
 		}
 	}

@@ -39,7 +39,7 @@ func (s *Store) AddAccounts(ctx context.Context, as []config.Account) error {
 		}
 		for i, a := range as {
 			// Their order is that of the list.
-			x := Account{Account: a, ID: rand.Text(), Created: now.Add(time.Duration(i)), Updated: now, position: last}
+			x := Account{Account: a, ID: rand.Text(), Version: 1, Created: now.Add(time.Duration(i)), Updated: now, position: last}
 			if err := s.putAccount(ctx, tx, &x); err != nil {
 				return err
 			}
@@ -49,15 +49,16 @@ func (s *Store) AddAccounts(ctx context.Context, as []config.Account) error {
 }
 
 // ReplaceAccounts is ReplaceAccount of several, which keep their names, with
-// the credentials that they are given: all of them, or none.
-func (s *Store) ReplaceAccounts(ctx context.Context, as []config.Account) error {
+// the credentials that they are given: all of them, or none. versions, where it
+// has one, is what a change was made for; another one is ErrVersion.
+func (s *Store) ReplaceAccounts(ctx context.Context, as []config.Account, versions map[string]int64) error {
 	return s.changeAccounts(ctx, func(tx *sql.Tx) error {
 		for _, a := range as {
-			old, err := s.findAccount(ctx, tx, a.Name)
+			old, err := s.findVersion(ctx, tx, a.Name, versions)
 			if err != nil {
 				return err
 			}
-			now := Account{Account: a, ID: old.ID, Created: old.Created, Updated: time.Now().UTC(), unread: old.unread, position: old.position}
+			now := Account{Account: a, ID: old.ID, Version: old.Version + 1, Created: old.Created, Updated: time.Now().UTC(), unread: old.unread, position: old.position}
 			if destination(&a) != destination(&old.Account) {
 				delete(now.unread, fieldCredential)
 			}
@@ -69,13 +70,24 @@ func (s *Store) ReplaceAccounts(ctx context.Context, as []config.Account) error 
 	})
 }
 
+// findVersion is findAccount of an account that has to have the version that
+// versions has for it, if it has one.
+func (s *Store) findVersion(ctx context.Context, tx *sql.Tx, name string, versions map[string]int64) (Account, error) {
+	a, err := s.findAccount(ctx, tx, name)
+	if want := versions[name]; err == nil && want != 0 && want != a.Version {
+		err = ErrVersion
+	}
+	return a, err
+}
+
 // RemoveAccounts is RemoveAccount of several: all of them, or none. They are
-// returned as they were, for RestoreAccounts.
-func (s *Store) RemoveAccounts(ctx context.Context, names []string) (removed []Account, err error) {
+// returned as they were, for RestoreAccounts. versions is as in
+// ReplaceAccounts.
+func (s *Store) RemoveAccounts(ctx context.Context, names []string, versions map[string]int64) (removed []Account, err error) {
 	err = s.changeAccounts(ctx, func(tx *sql.Tx) error {
 		removed = make([]Account, 0, len(names))
 		for _, name := range names {
-			a, err := s.findAccount(ctx, tx, name)
+			a, err := s.findVersion(ctx, tx, name, versions)
 			if err != nil {
 				return err
 			}

@@ -67,10 +67,10 @@ func TestOrderAccounts(t *testing.T) {
 	}
 	changed := account("d")
 	changed.Weight = 9
-	if err := s.ReplaceAccounts(t.Context(), []config.Account{changed}); err != nil {
+	if err := s.ReplaceAccounts(t.Context(), []config.Account{changed}, nil); err != nil {
 		t.Fatal(err)
 	}
-	gone, err := s.RemoveAccounts(t.Context(), []string{"c", "d"})
+	gone, err := s.RemoveAccounts(t.Context(), []string{"c", "d"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,19 +94,19 @@ func TestSeveral(t *testing.T) {
 	}
 	changed, nobody := account("a"), account("nobody")
 	changed.Label = "changed"
-	if err := s.ReplaceAccounts(t.Context(), []config.Account{changed, nobody}); !errors.Is(err, ErrNotFound) {
+	if err := s.ReplaceAccounts(t.Context(), []config.Account{changed, nobody}, nil); !errors.Is(err, ErrNotFound) {
 		t.Errorf("one that is not there: %v", err)
 	}
-	if _, err := s.RemoveAccounts(t.Context(), []string{"b", "nobody"}); !errors.Is(err, ErrNotFound) {
+	if _, err := s.RemoveAccounts(t.Context(), []string{"b", "nobody"}, nil); !errors.Is(err, ErrNotFound) {
 		t.Errorf("one that is not there: %v", err)
 	}
 	if got, err := s.Account(t.Context(), "a"); err != nil || got.Label == "changed" || len(names(t, s)) != 2 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := s.ReplaceAccounts(t.Context(), []config.Account{changed}); err != nil {
+	if err := s.ReplaceAccounts(t.Context(), []config.Account{changed}, nil); err != nil {
 		t.Fatal(err)
 	}
-	gone, err := s.RemoveAccounts(t.Context(), []string{"a", "b"})
+	gone, err := s.RemoveAccounts(t.Context(), []string{"a", "b"}, nil)
 	if err != nil || len(gone) != 2 || len(names(t, s)) != 0 {
 		t.Fatalf("%d removed, %v; left %q", len(gone), err, names(t, s))
 	}
