@@ -110,6 +110,7 @@ var walls = []struct {
 	{from: "internal/responses", never: "portico/internal/", save: []string{"jsonedit", "sse", "tape"}, why: "what is kept for clients is kept whoever answered"},
 	{from: "internal/responses", never: "net/http", why: "what is kept is served by the path"},
 	{from: "internal/recall", never: "portico/internal/", save: []string{"tape", "translate"}, why: "it keeps what a translation gives it, and reads nothing of it"},
+	{from: "internal/backup", never: "portico/internal/", save: []string{"budget", "clientkey", "config", "secret"}, why: "a file is a file, wherever it is restored"},
 	{from: "internal/store", never: "net/http", why: "a database is no server"},
 	{from: "internal/telemetry", never: "portico/internal/", save: []string{"config", "fault", "journal", "llm", "protocol"}, why: "metrics hear, and ask only what they are given"},
 	{from: "internal/explain", never: "portico/internal/", save: []string{"fault", "journal", "llm"}, why: "the story is told from the record alone"},

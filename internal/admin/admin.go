@@ -97,6 +97,7 @@ type Options struct {
 	Access   Access  // nil: there are no rules on addresses
 	Acts     Acts    // nil: what operators do is not kept
 	Proxies  Proxies // nil: there is no pool of outbound proxies
+	Backups  Backups
 	Ledger   Ledger
 	Models   Models
 	Feed     *Feed

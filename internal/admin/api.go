@@ -88,6 +88,7 @@ func newAPI(o *Options) *api {
 	a.acts()
 	a.sessions()
 	a.reveal()
+	a.backups()
 	a.requests()
 	a.usage()
 	a.overview()
@@ -113,6 +114,16 @@ func schemes(o *Options) map[string]*huma.SecurityScheme {
 			Description: "What POST " + sessionPath + " gives a browser. Requests that change something also need the header " + CSRFHeader + ", with any value.",
 		},
 	}
+}
+
+// schema is the schema of v's type.
+func (a *api) schema(v any) *huma.Schema {
+	return a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, "")
+}
+
+// refusals is an answer that is a problem.
+func (a *api) refusals(what string) *huma.Response {
+	return &huma.Response{Description: what, Content: map[string]*huma.MediaType{problemType: {Schema: a.schema(Problem{})}}}
 }
 
 // document serves the description of all the rest.

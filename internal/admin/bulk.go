@@ -110,7 +110,7 @@ type Bulk struct {
 	Remove  bool        `json:"remove,omitzero" doc:"For ten seconds restore-accounts can undo it."`
 	Heal    bool        `json:"heal,omitzero" doc:"Forget their faults."`
 	Preview bool        `json:"preview,omitzero" doc:"Say which accounts are meant, and do nothing."`
-	Proof   *proof      `json:"proof,omitzero" doc:"Of a session that changes the proxy."`
+	Proof   *Proof      `json:"proof,omitzero" doc:"Of a session that changes the proxy."`
 }
 
 // A BulkResult is what was done, or would be.

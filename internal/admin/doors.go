@@ -86,8 +86,8 @@ func foreign(r *http.Request) bool {
 	return false
 }
 
-// A proof shows who somebody is in this very call.
-type proof struct {
+// A Proof shows who somebody is in this very call.
+type Proof struct {
 	Password string `json:"password,omitzero" maxLength:"1024"`
 	Token    string `json:"token,omitzero" maxLength:"1024" doc:"The admin token."`
 }
@@ -95,7 +95,7 @@ type proof struct {
 // check says why p proves nothing, nil if it does. Trying a password is
 // expensive: of one address as many tries are heard as of keys, one at a time,
 // and no others are made.
-func (d *Doors) check(p *proof, s *sender) error {
+func (d *Doors) check(p *Proof, s *sender) error {
 	now := time.Now()
 	switch {
 	case p.Password != "" && p.Token != "":

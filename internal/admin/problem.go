@@ -196,6 +196,7 @@ func (a *api) told(err error) error {
 	var p *Problem
 	var invalid Invalid
 	var used InUse
+	var busy Busy
 	switch {
 	case err == nil:
 		return nil
@@ -203,6 +204,8 @@ func (a *api) told(err error) error {
 		return p
 	case errors.As(err, &invalid):
 		return problem(http.StatusUnprocessableEntity, CodeInvalid, "%s", invalid.Error())
+	case errors.As(err, &busy):
+		return problem(http.StatusServiceUnavailable, CodeUnavailable, "%s", busy)
 	case errors.Is(err, ErrNotFound):
 		return problem(http.StatusNotFound, CodeNoAccount, "%s", err)
 	case errors.Is(err, ErrTaken):

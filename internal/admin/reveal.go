@@ -29,7 +29,7 @@ func (a *api) reveal() {
 		errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *struct {
 		Name string `path:"name" maxLength:"64"`
-		Body *proof `required:"false"`
+		Body *Proof `required:"false"`
 	},
 	) (*out[Revealed], error) {
 		if err := a.prove(ctx, in.Body); err != nil {
@@ -46,7 +46,7 @@ func (a *api) reveal() {
 		more:   "A session has to show the password or the admin token in the body. It is audited.",
 		errors: []int{http.StatusForbidden},
 	}, func(ctx context.Context, in *struct {
-		Body *proof `required:"false"`
+		Body *Proof `required:"false"`
 	},
 	) (*out[RevealedKey], error) {
 		if err := a.prove(ctx, in.Body); err != nil {
@@ -57,9 +57,9 @@ func (a *api) reveal() {
 }
 
 // prove is fresh for a body that may be absent.
-func (a *api) prove(ctx context.Context, p *proof) error {
+func (a *api) prove(ctx context.Context, p *Proof) error {
 	if p == nil {
-		p = &proof{}
+		p = &Proof{}
 	}
 	return a.fresh(ctx, p)
 }

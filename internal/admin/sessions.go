@@ -81,7 +81,7 @@ func (d *Doors) enter(in *SignIn, s *sender) (way string, err error) {
 	case in.Launch != "":
 		return "", problem(http.StatusBadRequest, CodeMalformed, "show one of password, token and launch")
 	}
-	if err := d.check(&proof{in.Password, in.Token}, s); err != nil {
+	if err := d.check(&Proof{in.Password, in.Token}, s); err != nil {
 		return "", err
 	}
 	if in.Token != "" {
@@ -182,7 +182,7 @@ func (a *api) sessions() {
 	}, func(ctx context.Context, in *struct{ Body NewPassword }) (*left, error) {
 		b, s := &in.Body, senderOf(ctx)
 		if s.Session != "" && d.Book.HasPassword() {
-			if err := a.fresh(ctx, &proof{b.Current, b.Token}); err != nil {
+			if err := a.fresh(ctx, &Proof{b.Current, b.Token}); err != nil {
 				return nil, err
 			}
 		}
@@ -207,7 +207,7 @@ func (a *api) sessions() {
 // fresh says why p does not show that the sender of ctx's request is the
 // operator now. The admin token in the header does; a session does not, since
 // somebody may have found the browser open.
-func (a *api) fresh(ctx context.Context, p *proof) error {
+func (a *api) fresh(ctx context.Context, p *Proof) error {
 	s := senderOf(ctx)
 	switch {
 	case s.Session == "":

@@ -86,6 +86,7 @@ type App struct {
 	policy   atomic.Pointer[access.Policy]
 	path     atomic.Pointer[relay.Settings]
 
+	backing  sync.Mutex // one backup or restore at a time
 	keysMu   sync.Mutex // one change of the client keys at a time
 	mu       sync.Mutex // one change of the accounts or the configuration at a time
 	warned   map[string]bool

@@ -124,3 +124,51 @@ func TestSEC55Reveal(t *testing.T) {
 		t.Errorf("the audit log: %s", got.body)
 	}
 }
+
+// SEC-59: a backup is had by a call that proves who asks, and shows no secret
+// without its passphrase. SEC-69: one that is damaged, of a wrong passphrase or
+// of something else changes nothing.
+func TestSEC59Backup(t *testing.T) {
+	t.Parallel()
+	x := begin(t, "off", "")
+	x.store("mine")
+	cookie := x.signIn(fmt.Sprintf(`{"token":%q}`, adminToken))
+	head := append([]string{cookie, "X-Portico-CSRF: 1"}, jsonBody...)
+	const phrase = "correct horse battery"
+	ask := fmt.Sprintf(`{"passphrase":%q}`, phrase)
+	for name, r := range map[string]request{
+		"nobody": {head: jsonBody, body: ask}, "a client": {head: jsonBody, key: clientKey, body: ask}, "a session alone": {head: head, body: ask},
+		"a short passphrase": {head: jsonBody, key: adminToken, body: `{"passphrase":"short"}`},
+	} {
+		r.method, r.path = "POST", "/api/backup"
+		if got := x.send(r); got.status/100 != 4 {
+			t.Errorf("%s: %d", name, got.status)
+		}
+	}
+	got := x.send(request{method: "POST", path: "/api/backup", head: jsonBody, key: adminToken, body: ask}) // and is looked through for canaries
+	if got.status != http.StatusOK || !strings.HasPrefix(got.body, "age-encryption.org/v1") {
+		t.Fatalf("%d %.40q", got.status, got.body)
+	}
+	restore := func(phrase, file string) reply {
+		form := "--x\r\nContent-Disposition: form-data; name=\"passphrase\"\r\n\r\n" + phrase +
+			"\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n" + file + "\r\n--x--\r\n"
+		return x.send(request{method: "POST", path: "/api/restore", key: adminToken, head: []string{"Content-Type: multipart/form-data; boundary=x"}, body: form})
+	}
+	flipped := []byte(got.body)
+	flipped[len(flipped)/2] ^= 1
+	for name, tt := range map[string][2]string{
+		"a wrong passphrase": {"wrong horse battery", got.body}, "half": {phrase, got.body[:len(got.body)/2]}, "a flipped bit": {phrase, string(flipped)},
+		"something else": {phrase, strings.Repeat("SQLite format 3\x00", 100)}, "nothing": {phrase, ""},
+	} {
+		if r := restore(tt[0], tt[1]); r.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(x.Dir, ".*")); err != nil || len(left) > 0 {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+	if r := restore(phrase, got.body); r.status != http.StatusOK || !strings.Contains(r.body, `"what":"same"`) {
+		t.Errorf("the good one: %d %s", r.status, r.body)
+	}
+	x.serves()
+}

@@ -57,6 +57,7 @@ type grammar struct {
 	Serve      serveCmd      `cmd:"" help:"Run the gateway."`
 	Account    accountCmd    `cmd:"" help:"Add, list, test and remove accounts at providers."`
 	Key        keyCmd        `cmd:"" help:"Hand out keys to AI clients, with limits and budgets, and renew them."`
+	Backup     backupCmd     `cmd:"" help:"Back everything up into an encrypted file, and restore it."`
 	Access     accessCmd     `cmd:"" help:"Rules on addresses, who was refused, and what operators did."`
 	Proxy      proxyCmd      `cmd:"" help:"Keep a pool of outbound proxies for accounts."`
 	Open       openCmd       `cmd:"" help:"Open the page in a browser, signed in."`

@@ -154,13 +154,18 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 }
 
 func (c *client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	return c.sendAs(ctx, method, path, "application/json", body)
+}
+
+// sendAs sends a body, if there is one, of a media type.
+func (c *client) sendAs(ctx context.Context, method, path, kind string, body io.Reader) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", kind)
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {

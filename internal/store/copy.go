@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"io/fs"
@@ -15,7 +16,12 @@ const copySuffix = ".copy"
 // saveCopy makes the copy anew. It takes the place of the former one whole and
 // once it is on the disk.
 func (d *database) saveCopy(ctx context.Context) error {
-	to := d.path + copySuffix
+	return vacuumInto(ctx, d.write, d.path+copySuffix)
+}
+
+// vacuumInto writes what db holds into the file to, which appears, or is
+// replaced, whole and once it is on the disk.
+func vacuumInto(ctx context.Context, db *sql.DB, to string) error {
 	tmp := to + ".tmp"
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -26,7 +32,7 @@ func (d *database) saveCopy(ctx context.Context) error {
 	}
 	defer f.Close()
 	defer os.Remove(tmp)
-	if _, err := d.write.ExecContext(ctx, "VACUUM INTO ?", tmp); err != nil {
+	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", tmp); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
@@ -39,29 +45,35 @@ func (d *database) saveCopy(ctx context.Context) error {
 	return nil
 }
 
+// copyFile copies the file from to to, which is not there yet and is on the
+// disk afterwards.
+func copyFile(to, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
+}
+
 // restore begins a precious database from its copy, if there is one. If that
 // was tried before, the copy is damaged too, and an empty one is begun.
 func (d *database) restore(tried int) error {
 	if !d.precious || tried > 0 {
 		return nil
 	}
-	from, err := os.Open(d.path + copySuffix)
-	if errors.Is(err, fs.ErrNotExist) {
+	from := d.path + copySuffix
+	if err := copyFile(d.path, from); errors.Is(err, fs.ErrNotExist) {
 		return nil
-	}
-	if err != nil {
+	} else if err != nil {
 		return err
 	}
-	defer from.Close()
-	to, err := os.OpenFile(d.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(to, from)
-	if err = errors.Join(err, to.Sync(), to.Close()); err != nil {
-		return err
-	}
-	d.log.Warn("the database was restored from its copy", "file", d.path, "copy", from.Name())
+	d.log.Warn("the database was restored from its copy", "file", d.path, "copy", from)
 	syncDir(filepath.Dir(d.path))
 	return nil
 }

@@ -145,7 +145,19 @@ func tighten(path string) error {
 // read: as a whole if it is precious, else the places where it is entered.
 func (d *database) prepare(db *sql.DB) error {
 	ctx := context.Background()
-	if err := migrate(ctx, db, d.migrations); err != nil {
+	// The ledger is large and has no snapshot: each step is a transaction.
+	before := func() error { return nil }
+	if d.precious {
+		before = func() error {
+			err := d.snapshot(ctx, db, forSchema, time.Now())
+			if err != nil && !damaged(err) {
+				d.log.Warn("no snapshot was made before the schema is changed", "file", d.path, "error", err)
+				return nil
+			}
+			return err
+		}
+	}
+	if err := migrate(ctx, db, d.migrations, before); err != nil {
 		return err
 	}
 	if err := d.ask(ctx, db); err != nil {

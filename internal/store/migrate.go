@@ -8,8 +8,9 @@ import (
 
 // migrate brings db to the schema that all of migrations make, in order. How
 // many were applied stands in the database. Each is a transaction of its own,
-// so that a crash in the middle leaves the one or the other schema.
-func migrate(ctx context.Context, db *sql.DB, migrations []string) error {
+// so that a crash in the middle leaves the one or the other schema. before is
+// called if there is something in db that will be changed.
+func migrate(ctx context.Context, db *sql.DB, migrations []string, before func() error) error {
 	var have int
 	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
 		return err
@@ -17,6 +18,11 @@ func migrate(ctx context.Context, db *sql.DB, migrations []string) error {
 	if have > len(migrations) {
 		return fmt.Errorf("%w: its schema is number %d, and this version knows up to %d. Install the newer version again, or move the file away",
 			ErrNewer, have, len(migrations))
+	}
+	if have > 0 && have < len(migrations) {
+		if err := before(); err != nil {
+			return err
+		}
 	}
 	for i := have; i < len(migrations); i++ {
 		if err := migrateOne(ctx, db, migrations[i], i+1); err != nil {

@@ -21,7 +21,7 @@ const (
 )
 
 // Run is the store's background duty until ctx ends: it holds the ledger to
-// what retention says at the time.
+// what retention says at the time, and makes the accounts' daily snapshot.
 func (s *Store) Run(ctx context.Context, retention func() config.Retention) error {
 	t := time.NewTimer(pruneFirst)
 	defer t.Stop()
@@ -36,6 +36,9 @@ func (s *Store) Run(ctx context.Context, retention func() config.Retention) erro
 			s.o.Log.Error("the ledger cannot be pruned", "error", err)
 		} else if n > 0 {
 			s.o.Log.Info("old requests were removed from the ledger", "rows", n)
+		}
+		if err := s.SnapshotDaily(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			s.o.Log.Error("the accounts' daily snapshot cannot be made", "error", err)
 		}
 		t.Reset(pruneEvery)
 	}

@@ -95,17 +95,21 @@ func (s *Store) AddRule(ctx context.Context, r Rule) (Rule, error) {
 		if n >= MaxRules {
 			return ErrTooManyRules
 		}
-		var expires int64
-		if !r.Expires.IsZero() {
-			expires = nanos(r.Expires)
-		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO rules (id, deny, range, reason, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
-			r.ID, r.Deny, r.Range.String(), clean(r.Reason), r.Created.UnixNano(), expires)
-		if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
-			return ErrRuleTaken
-		}
-		return err
+		return putRule(ctx, tx, &r)
 	})
+}
+
+func putRule(ctx context.Context, tx *sql.Tx, r *Rule) error {
+	var expires int64
+	if !r.Expires.IsZero() {
+		expires = nanos(r.Expires)
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO rules (id, deny, range, reason, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
+		r.ID, r.Deny, r.Range.String(), clean(r.Reason), r.Created.UnixNano(), expires)
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
+		return ErrRuleTaken
+	}
+	return err
 }
 
 // RemoveRule forgets the rule with that id, or returns ErrNoRule.
