@@ -62,8 +62,8 @@ func fill(v reflect.Value, n *int) {
 		case secret.Text:
 			v.Set(reflect.ValueOf(secret.Of("sk-CANARY-0123456789abcdef")))
 		default:
-			for i := range v.NumField() {
-				fill(v.Field(i), n)
+			for _, field := range v.Fields() {
+				fill(field, n)
 			}
 		}
 	case reflect.Pointer:
@@ -237,7 +237,7 @@ func TestForeignArchives(t *testing.T) {
 func TestPlan(t *testing.T) {
 	account := func(name, key string) config.Account { return config.Account{Name: name, APIKey: secret.Of(key)} }
 	key := func(name string, digest byte, note string) clientkey.Record {
-		return clientkey.Record{Name: name, Digest: clientkey.Digest{digest}, Settings: clientkey.Settings{Note: note}, Version: int64(digest)}
+		return clientkey.Record{Name: name, Digest: clientkey.Digest{digest}, Note: note, Version: int64(digest)}
 	}
 	rule := func(r, reason string) Rule { return Rule{Range: netip.MustParsePrefix(r), Reason: reason} }
 	have := &Contents{
@@ -292,7 +292,7 @@ func FuzzTake(f *testing.F) {
 	f.Add("rules.json", []byte(`[{"Range":"10.0.0.0/8"}]`))
 	f.Add("keys.json", []byte(`[{"Digest":"AAAA"}]`))
 	f.Fuzz(func(t *testing.T, name string, b []byte) {
-		c := &Contents{Head: Head{Format: format}}
+		c := &Contents{Format: format}
 		if err := c.take(name, b); err != nil {
 			return
 		}

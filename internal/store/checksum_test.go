@@ -44,7 +44,7 @@ func TestFlippedColumns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, column := range strings.Split(strings.Join(strings.Fields(accountColumns), ""), ",") {
+	for column := range strings.SplitSeq(strings.Join(strings.Fields(accountColumns), ""), ",") {
 		if column == "id" || column == "name" || column == "created" || column == "position" {
 			continue // these order the list or name the record; they are below, but for the order, which harms nobody
 		}
