@@ -65,6 +65,11 @@ func merge(entries []*entry, rules []route.Rule, table *route.Table, cat *catalo
 	slices.SortStableFunc(on, func(a, b *entry) int { return cmp.Compare(a.account.Priority, b.account.Priority) })
 	m := merger{on: on, cat: cat, served: map[string]stock{}}
 	for _, e := range on {
+		if e.account.Reserved && len(e.account.Models) > 0 {
+			m.reserved = append(m.reserved, e)
+		}
+	}
+	for _, e := range on {
 		m.add(e)
 	}
 	listed := map[string]stock{}
@@ -95,9 +100,10 @@ func merge(entries []*entry, rules []route.Rule, table *route.Table, cat *catalo
 }
 
 type merger struct {
-	on     []*entry // by priority
-	cat    *catalog.Catalog
-	served map[string]stock // by the name that an upstream is asked for
+	on       []*entry // by priority
+	reserved []*entry // of those, whose models are nobody else's; few of many
+	cat      *catalog.Catalog
+	served   map[string]stock // by the name that an upstream is asked for
 }
 
 // add takes in what e serves: its own list as far as the account's globs let
@@ -133,9 +139,7 @@ func (m *merger) open(a *pool.Account, name string) bool {
 	if a.Reserved {
 		return true
 	}
-	return !slices.ContainsFunc(m.on, func(e *entry) bool {
-		return e.account.Reserved && len(e.account.Models) > 0 && e.account.Serves(name)
-	})
+	return !slices.ContainsFunc(m.reserved, func(e *entry) bool { return e.account.Serves(name) })
 }
 
 func (m *merger) stock(x protocol.Model, in dialect) {

@@ -172,7 +172,7 @@ func (s *Store) RemoveAccount(ctx context.Context, name string, version int64) e
 	})
 }
 
-// changeAccounts calls f in a transaction and makes the copy anew.
+// changeAccounts calls f in a transaction, after which the copy is made anew.
 func (s *Store) changeAccounts(ctx context.Context, f func(*sql.Tx) error) error {
 	return s.accounts.use(func(write, _ *sql.DB) error {
 		tx, err := write.BeginTx(ctx, nil)
@@ -186,11 +186,7 @@ func (s *Store) changeAccounts(ctx context.Context, f func(*sql.Tx) error) error
 		if err := tx.Commit(); err != nil {
 			return err
 		}
-		// The change is made; a copy that is a change behind is no reason
-		// to say otherwise.
-		if err := s.accounts.saveCopy(context.WithoutCancel(ctx)); err != nil {
-			s.o.Log.Warn("the accounts' copy could not be made anew", "file", s.accounts.path+copySuffix, "error", err)
-		}
+		s.accounts.copySoon()
 		return nil
 	})
 }

@@ -13,10 +13,46 @@ import (
 // copySuffix is for the copy of a precious database.
 const copySuffix = ".copy"
 
-// saveCopy makes the copy anew. It takes the place of the former one whole and
-// once it is on the disk.
+// copySoon has the copy made anew, without anybody waiting for it: of many
+// changes in a row the last counts. The copy stands in for a file that turns
+// out to be damaged, so that it may be some changes behind.
+func (d *database) copySoon() {
+	d.copyMu.Lock()
+	defer d.copyMu.Unlock()
+	d.copyDue = true
+	if d.copying {
+		return
+	}
+	d.copying = true
+	d.copies.Go(func() {
+		for d.copyWanted() {
+			if err := d.saveCopy(context.Background()); err != nil {
+				d.log.Warn("the accounts' copy could not be made anew", "file", d.path+copySuffix, "error", err)
+			}
+		}
+	})
+}
+
+// copyWanted reports whether there was a change since it was asked last; if
+// not, the copier ends.
+func (d *database) copyWanted() bool {
+	d.copyMu.Lock()
+	defer d.copyMu.Unlock()
+	due := d.copyDue
+	d.copyDue, d.copying = false, due
+	return due
+}
+
+// saveCopy makes the copy anew, over a connection of its own, so that it holds
+// up nobody. It takes the place of the former one whole and once it is on the
+// disk.
 func (d *database) saveCopy(ctx context.Context) error {
-	return vacuumInto(ctx, d.write, d.path+copySuffix)
+	db, err := d.connect(1)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return vacuumInto(ctx, db, d.path+copySuffix)
 }
 
 // vacuumInto writes what db holds into the file to, which appears, or is

@@ -38,6 +38,11 @@ type database struct {
 	read   *sql.DB // write, if there are no readers
 	broken []string
 	closed bool
+
+	// Of a precious database: its copy is made by at most one goroutine.
+	copyMu           sync.Mutex
+	copyDue, copying bool
+	copies           sync.WaitGroup
 }
 
 const (
@@ -306,7 +311,9 @@ func (d *database) setAside() []string {
 
 func (d *database) close() error {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.closed = true
-	return d.disconnect()
+	err := d.disconnect()
+	d.mu.Unlock()
+	d.copies.Wait() // the last change gets into the copy, too
+	return err
 }

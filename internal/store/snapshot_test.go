@@ -53,6 +53,7 @@ func TestDailySnapshots(t *testing.T) {
 	if _, err := s.AddAccount(t.Context(), account("a")); err != nil {
 		t.Fatal(err)
 	}
+	s.accounts.copies.Wait()
 	if got := daily(1); got != "daily" {
 		t.Errorf("after a change: %s", got)
 	}
