@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -34,6 +35,7 @@ type killing struct {
 	upstream *rig.Upstream
 	book     book
 	accounts accounts
+	keys     keys
 	starts   times
 	next     atomic.Int64 // the number of the next request
 
@@ -52,7 +54,7 @@ func (s *soak) kill() error {
 		return err
 	}
 	defer u.Close()
-	k := &killing{soak: s, dir: filepath.Join(s.dir, "kill"), upstream: u, book: newBook(), accounts: newAccounts(u)}
+	k := &killing{soak: s, dir: filepath.Join(s.dir, "kill"), upstream: u, book: newBook(), accounts: newAccounts(u), keys: newKeys()}
 	if k.port, err = rig.FreePort(s.ctx); err != nil {
 		return err
 	}
@@ -112,6 +114,7 @@ func (k *killing) round(r int) error {
 		wg.Go(func() { k.work(ctx, client, g, flood) })
 	}
 	wg.Go(func() { k.accounts.work(ctx, rig.Operator{Base: g.Base, Token: adminToken, HTTP: client}) })
+	wg.Go(func() { k.keys.work(ctx, rig.Operator{Base: g.Base, Token: adminToken, HTTP: client}) })
 	time.Sleep(rand.N(within)) // the moment is the test
 	g.Kill()
 	cancel()
@@ -138,7 +141,7 @@ func (k *killing) check(g *rig.Gateway) error {
 		return err
 	}
 	k.book.compare(rows)
-	return k.accounts.compare(k.ctx, o)
+	return errors.Join(k.accounts.compare(k.ctx, o), k.keys.compare(k.ctx, o))
 }
 
 // work sends one request after another until the gateway is gone.
@@ -268,6 +271,7 @@ func (k *killing) tell(took time.Duration) {
 	r.none(name, "requests twice in the ledger", b.doubled, "")
 	r.none(name, "rows that do not say what the client got", len(b.faults), join(b.faults))
 	r.none(name, fmt.Sprintf("of %d acknowledged changes of accounts lost", k.accounts.acked), len(k.accounts.faults), join(k.accounts.faults))
+	r.none(name, fmt.Sprintf("of %d acknowledged changes of client keys lost", k.keys.acked), len(k.keys.faults), join(k.keys.faults))
 	r.none(name, "files left over and errors in the log", len(k.faults), join(k.faults))
 	r.within(name, fmt.Sprintf("start, the longest of %d", len(k.starts)), k.starts.at(1), startWithin)
 }

@@ -36,8 +36,10 @@ type size struct {
 	slow    int // clients that read slowly
 	reloads int // under load
 	streams int // open at SIGTERM
-	labs    int // of each kind, for the pool
-	kinds   int // of them
+	// accounts is how many accounts there are at one time.
+	accounts int
+	labs     int // of each kind, for the pool
+	kinds    int // of them
 	// window is how long a rate is measured, stall the write_stall of the
 	// clients that take nothing.
 	window, stall time.Duration
@@ -54,8 +56,8 @@ type size struct {
 
 // full is what `make soak` does, brief what the tests do.
 var (
-	full  = size{rounds: 1000, each: 500, crowd: 2000, slow: 100, reloads: 100, streams: 500, labs: 6, kinds: len(goals), lab: 15 * time.Second, scene: 30 * time.Second, limited: 24 * time.Second, strategies: len(strategies), seeds: 16, window: 2 * time.Second, stall: 2 * time.Second, slack: 1}
-	brief = size{rounds: 4, each: 40, crowd: 100, slow: 8, reloads: 8, streams: 20, labs: 1, kinds: 2, lab: time.Second, scene: time.Second, limited: time.Second, strategies: 2, seeds: 2, window: 300 * time.Millisecond, stall: 300 * time.Millisecond, slack: 10}
+	full  = size{rounds: 1000, accounts: 9990, each: 500, crowd: 2000, slow: 100, reloads: 100, streams: 500, labs: 6, kinds: len(goals), lab: 15 * time.Second, scene: 30 * time.Second, limited: 24 * time.Second, strategies: len(strategies), seeds: 16, window: 2 * time.Second, stall: 2 * time.Second, slack: 1}
+	brief = size{rounds: 4, accounts: 500, each: 40, crowd: 100, slow: 8, reloads: 8, streams: 20, labs: 1, kinds: 2, lab: time.Second, scene: time.Second, limited: time.Second, strategies: 2, seeds: 2, window: 300 * time.Millisecond, stall: 300 * time.Millisecond, slack: 10}
 )
 
 // A soak is one run.
@@ -83,6 +85,7 @@ var checks = []struct {
 	{"slow", (*soak).slow},
 	{"reload", (*soak).reload},
 	{"stop", (*soak).stop},
+	{"accounts", (*soak).many},
 	{"pool", (*soak).pool},
 	{"strategies", (*soak).strategies},
 	{"limited", (*soak).limited},
