@@ -133,6 +133,8 @@ func (a *api) document() {
 		OperationID: "openapi", Method: http.MethodGet, Path: at, Tags: []string{"gateway"}, Summary: "This document",
 		Responses: map[string]*huma.Response{"200": {Description: "An OpenAPI 3.1 document", Content: map[string]*huma.MediaType{"application/openapi+json": {}}}},
 	})
+	a.schema(Problem{})
+	a.huma.OpenAPI().Components.Schemas.Map()["Problem"].Properties["code"].Enum = allCodes
 	made := sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() })
 	a.mux.HandleFunc("GET "+at, func(w http.ResponseWriter, r *http.Request) {
 		body, err := made()

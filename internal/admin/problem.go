@@ -59,6 +59,14 @@ const (
 	CodeProof         = "proof_required" // the act needs the password or the admin token in the same call
 )
 
+// allCodes are the codes for the API's description: the list is the promise.
+var allCodes = []any{
+	CodeUnauthorised, CodeForbidden, CodeTooMany, CodeNotFound, CodeMethod, CodeMalformed, CodeTooLarge, CodeMediaType, CodeTimeout, CodeInvalid, CodeInternal,
+	CodeUnavailable, CodeNoAccount, CodeTaken, CodeDeclared, CodeBuiltIn, CodeKeyRequired, CodeTestFailed, CodeGone, CodeNoLogin, CodeLoginOver, CodeNoRequest,
+	CodeNoKey, CodeKeyTaken, CodeNoProxy, CodeProxyTaken, CodeProxyUsed, CodeNoRule, CodeRuleTaken, CodeLockOut, CodeVersion, CodeConfig,
+	CodeNoSession, CodeNoPassword, CodeWrongPassword, CodeLaunch, CodeProof,
+}
+
 // A Problem is an error as the API tells it (RFC 9457).
 type Problem struct {
 	Title  string  `json:"title" doc:"The status in words."`

@@ -5,9 +5,13 @@ import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -323,6 +327,51 @@ func TestOpenAPI(t *testing.T) {
 		if !strings.HasPrefix(ref, "{") && doc.Components.Schemas[name] == nil {
 			t.Errorf("the schema %s is missing", name)
 		}
+	}
+}
+
+// TestCodes: the API's description lists every code that there is, and no
+// answer has another.
+func TestCodes(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^\tCode\w+\s+= "(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+			there[m[1]] = true
+		}
+	}
+	var doc struct {
+		Components struct {
+			Schemas struct {
+				Problem struct {
+					Properties struct {
+						Code struct {
+							Enum []string `json:"enum"`
+						} `json:"code"`
+					} `json:"properties"`
+				} `json:"Problem"`
+			} `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(call(t, New(newFake().options()), "GET", "/api/openapi.json", "").Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for _, c := range doc.Components.Schemas.Problem.Properties.Code.Enum {
+		if listed[c] {
+			t.Errorf("%s is listed twice", c)
+		}
+		listed[c] = true
+	}
+	if len(there) < 30 || !maps.Equal(there, listed) {
+		t.Errorf("there are %v, listed are %v", there, listed)
 	}
 }
 

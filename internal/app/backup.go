@@ -11,6 +11,8 @@ import (
 	"portico/internal/admin"
 	"portico/internal/backup"
 	"portico/internal/config"
+	"portico/internal/credential"
+	"portico/internal/provider"
 	"portico/internal/store"
 	"portico/internal/version"
 )
@@ -43,6 +45,9 @@ func (b backups) Backup(ctx context.Context, passphrase string, ledger bool) (_ 
 	}
 	defer b.backing.Unlock()
 	c, err := contentsOf(ctx, b.store, b.config.Load())
+	if err == nil {
+		err = b.renewed(c.Accounts)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +92,30 @@ func (b backups) Backup(ctx context.Context, passphrase string, ledger bool) (_ 
 	}
 	_, err = out.Seek(0, io.SeekStart)
 	return out, err
+}
+
+// renewed gives accounts that have signed in the refresh tokens that have taken
+// the place of their first ones, which their issuers may not take any more.
+func (b backups) renewed(accounts []config.Account) error {
+	for i := range accounts {
+		c := &accounts[i]
+		signer, ok := b.providers[c.Provider].(provider.Signer)
+		if !ok || !credential.IsDocument(c.APIKey) {
+			continue
+		}
+		old, err := credential.Parse(c.APIKey, signer.Login())
+		if err != nil {
+			continue // a document of another kind, which stays as it is
+		}
+		now, err := b.vault.Latest(old)
+		if err != nil {
+			return fmt.Errorf("account %s: %w", c.Name, err)
+		}
+		if now != old {
+			c.APIKey = now.Text()
+		}
+	}
+	return nil
 }
 
 // contentsOf is what s and c hold.
@@ -141,6 +170,9 @@ func (b backups) Restore(ctx context.Context, in *admin.RestoreAsk) (out admin.R
 		return out, err
 	}
 	have, err := contentsOf(ctx, b.store, b.config.Load())
+	if err == nil {
+		err = b.renewed(have.Accounts)
+	}
 	if err != nil {
 		return out, err
 	}

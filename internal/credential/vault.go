@@ -118,6 +118,18 @@ func (v *Vault) Forget(id string) error {
 	return v.shelf.forget(id)
 }
 
+// Latest is c with the refresh token that has taken the place of its own, if
+// one has: for whoever wants to take the credential elsewhere.
+func (v *Vault) Latest(c *Credential) (*Credential, error) {
+	st, err := v.shelf.read(c.ID())
+	if err != nil || st.Refresh == "" {
+		return c, err
+	}
+	now := *c
+	now.Refresh = secret.Of(st.Refresh)
+	return &now, nil
+}
+
 // A Withdrawn is what was kept of a credential that was given up.
 type Withdrawn struct {
 	id   string

@@ -551,3 +551,27 @@ func TestSeed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestLatest: a credential that is taken elsewhere goes on there, though its
+// first refresh token was replaced and its issuer does not take that any more.
+func TestLatest(t *testing.T) {
+	s := oauthtest.New(t)
+	s.Rotate(true, 0)
+	v, _ := open(t, t.TempDir())
+	c := userOf(t, s, s.Login("api"))
+	if same, err := v.Latest(c); err != nil || same != c {
+		t.Errorf("before anything was replaced: %v", err)
+	}
+	if _, err := v.Source(c, s.Way()).Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now, err := v.Latest(c)
+	if err != nil || now.Refresh == c.Refresh {
+		t.Fatalf("it was not replaced: %v", err)
+	}
+	v.Keep(nil) // the first one asks no more
+	elsewhere, _ := open(t, t.TempDir())
+	if _, err := elsewhere.Source(now, s.Way()).Token(t.Context()); err != nil {
+		t.Errorf("elsewhere: %v", err)
+	}
+}
