@@ -324,7 +324,7 @@ func (x *target) raw(text string) (out reply) {
 
 // look looks for canaries in an answer.
 func (x *target) look(text string, answer []byte) {
-	operator := strings.Contains(text, adminToken)
+	operator := strings.Contains(text, adminToken) || strings.Contains(text, "Cookie: portico_") // a session's
 	if s := leak(answer, operator); s != "" {
 		line, _, _ := strings.Cut(text, "\r\n")
 		x.t.Errorf("SEC-51: a canary is in the answer to %q: %s", line[:min(len(line), 200)], s)
