@@ -43,7 +43,7 @@ type RestoreAsk struct {
 }
 
 // RestoreParts are what can be restored, each by itself.
-var RestoreParts = []string{"accounts", "keys", "rules", "config", "ledger"}
+var RestoreParts = []string{"accounts", "keys", "rules", "proxies", "config", "ledger"}
 
 // Busy says that something has to wait for what is under way.
 type Busy struct{ Err error }
@@ -78,7 +78,7 @@ type Restored struct {
 
 // A RestoreChange is what becomes of one thing.
 type RestoreChange struct {
-	Kind string `json:"kind" enum:"account,key,rule,config"`
+	Kind string `json:"kind" enum:"account,key,rule,proxy,config"`
 	Name string `json:"name"`
 	What string `json:"what" enum:"add,replace,same,keep" doc:"same: it is there as it was; keep: another one of the name is there and stays."`
 }
@@ -89,7 +89,7 @@ func (a *api) backups() {
 	}
 	op := huma.Operation{
 		OperationID: "backup", Method: http.MethodPost, Path: "/api/backup", Tags: []string{"backup"}, Summary: "Back everything up into one encrypted file",
-		Description: "It holds the accounts with their secrets, client keys as digests, rules on addresses and the configuration, and is encrypted with the passphrase in the format of age. " +
+		Description: "It holds the accounts with their secrets, client keys as digests, rules on addresses, the pool of outbound proxies and the configuration, and is encrypted with the passphrase in the format of age. " +
 			"A session has to show the password or the admin token in the body. It is audited.",
 		MaxBodyBytes: maxBody, BodyReadTimeout: 30 * time.Second,
 		Errors:    []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable},
@@ -213,7 +213,7 @@ func (a *api) serveRestore(r *http.Request) (out Restored, err error) {
 func restoreAsk(fields map[string]string, file io.Reader) (*RestoreAsk, error) {
 	in := &RestoreAsk{
 		File: file, Passphrase: fields["passphrase"], Snapshot: fields["snapshot"], Keep: fields["keep"] == "true", Preview: fields["preview"] == "true",
-		Parts: map[string]bool{"accounts": true, "keys": true, "rules": true, "config": true},
+		Parts: map[string]bool{"accounts": true, "keys": true, "rules": true, "proxies": true, "config": true},
 	}
 	if (file == nil) == (in.Snapshot == "") {
 		return nil, problem(http.StatusUnprocessableEntity, CodeInvalid, "send a file or the name of a snapshot, one of the two")

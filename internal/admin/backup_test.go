@@ -135,7 +135,7 @@ func TestRestoreForms(t *testing.T) {
 		t.Errorf("%d, asked %+v", got, backups.asked)
 	}
 	kind, body = form(t, "the file")
-	if got := send(kind, body); got != 200 || len(backups.asked.Parts) != 4 || backups.asked.Parts["ledger"] {
+	if got := send(kind, body); got != 200 || len(backups.asked.Parts) != 5 || backups.asked.Parts["ledger"] {
 		t.Errorf("%d, asked %+v", got, backups.asked)
 	}
 	many := []string{}

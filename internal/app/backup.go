@@ -13,6 +13,7 @@ import (
 	"portico/internal/config"
 	"portico/internal/credential"
 	"portico/internal/provider"
+	"portico/internal/secret"
 	"portico/internal/store"
 	"portico/internal/version"
 )
@@ -141,6 +142,16 @@ func contentsOf(ctx context.Context, s *store.Store, c *config.Config) (*backup.
 	for _, r := range rules {
 		x.Rules = append(x.Rules, backup.Rule{Deny: r.Deny, Range: r.Range, Reason: r.Reason, Expires: r.Expires})
 	}
+	proxies, err := s.Proxies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range proxies {
+		if p.Damage != "" {
+			return nil, admin.Invalid{Err: fmt.Errorf("the proxy %s cannot be read (%s); mend or remove it first", p.Name, p.Damage)}
+		}
+		x.Proxies = append(x.Proxies, backup.Proxy{Name: p.Name, URL: secret.Of(p.URL), Disabled: p.Disabled})
+	}
 	if c != nil {
 		x.Config, err = c.Text()
 	}
@@ -220,6 +231,11 @@ func (b backups) check(p *backup.Plan) error {
 			return admin.Invalid{Err: fmt.Errorf("account %s: %w", c.Name, err)}
 		}
 	}
+	for _, x := range p.Proxies {
+		if err := config.CheckProxy(x.Name, x.URL.Reveal()); err != nil {
+			return admin.Invalid{Err: fmt.Errorf("proxy %s: %w", x.Name, err)}
+		}
+	}
 	if p.Config == nil {
 		return nil
 	}
@@ -234,15 +250,18 @@ func (b backups) check(p *backup.Plan) error {
 // added to.
 func (b backups) carryOut(ctx context.Context, p *backup.Plan, out *admin.Restored, ledger *temporary, rows int64) error {
 	ctx = context.WithoutCancel(ctx) // who asks may leave; half a restore helps nobody
-	if len(p.Accounts)+len(p.Keys)+len(p.Rules) > 0 {
-		rules := make([]store.Rule, len(p.Rules))
-		for i, r := range p.Rules {
-			rules[i] = store.Rule{Deny: r.Deny, Range: r.Range, Reason: r.Reason, Expires: r.Expires}
+	if len(p.Accounts)+len(p.Keys)+len(p.Rules)+len(p.Proxies) > 0 {
+		lot := &store.Lot{Accounts: p.Accounts, Keys: p.Keys}
+		for _, r := range p.Rules {
+			lot.Rules = append(lot.Rules, store.Rule{Deny: r.Deny, Range: r.Range, Reason: r.Reason, Expires: r.Expires})
+		}
+		for _, x := range p.Proxies {
+			lot.Proxies = append(lot.Proxies, store.Proxy{Name: x.Name, URL: x.URL.Reveal(), Disabled: x.Disabled})
 		}
 		if err := b.store.SnapshotNow(ctx); err != nil {
 			return err
 		}
-		if err := b.store.Put(ctx, p.Accounts, p.Keys, rules); err != nil {
+		if err := b.store.Put(ctx, lot); err != nil {
 			return told(err)
 		}
 	}

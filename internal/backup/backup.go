@@ -69,12 +69,20 @@ type Rule struct {
 	Expires time.Time `json:",omitzero"`
 }
 
+// A Proxy is an outbound proxy of the pool.
+type Proxy struct {
+	Name     string
+	URL      secret.Text // it may hold a password
+	Disabled bool
+}
+
 // Contents are what a backup holds beside the ledger.
 type Contents struct {
 	Head
 	Accounts []config.Account   // with their secrets
 	Keys     []clientkey.Record // as digests
 	Rules    []Rule
+	Proxies  []Proxy
 	Config   []byte // the configuration file as it was written, nil if there was none
 }
 
@@ -84,6 +92,7 @@ const (
 	accountsPart = "accounts.json"
 	keysPart     = "keys.json"
 	rulesPart    = "rules.json"
+	proxiesPart  = "proxies.json"
 	configPart   = "portico.yaml"
 	ledgerPart   = "ledger.db"
 )
@@ -130,7 +139,7 @@ func Write(w io.Writer, passphrase string, c *Contents, ledger io.Reader, size i
 	for _, part := range []struct {
 		name string
 		v    any
-	}{{headPart, &head}, {accountsPart, c.Accounts}, {keysPart, c.Keys}, {rulesPart, c.Rules}} {
+	}{{headPart, &head}, {accountsPart, c.Accounts}, {keysPart, c.Keys}, {rulesPart, c.Rules}, {proxiesPart, c.Proxies}} {
 		b, err := json.Marshal(part.v, revealed)
 		if err != nil {
 			return err
@@ -222,7 +231,7 @@ func Read(r io.Reader, passphrase string, ledger io.Writer) (c *Contents, size i
 // take reads one entry. Entries of no name that is known are passed over: they
 // are of a newer version that says that older ones may read it.
 func (c *Contents) take(name string, b []byte) error {
-	into := map[string]any{headPart: &c.Head, accountsPart: &c.Accounts, keysPart: &c.Keys, rulesPart: &c.Rules}[name]
+	into := map[string]any{headPart: &c.Head, accountsPart: &c.Accounts, keysPart: &c.Keys, rulesPart: &c.Rules, proxiesPart: &c.Proxies}[name]
 	switch {
 	case name == configPart:
 		c.Config = b

@@ -81,8 +81,9 @@ func sample(t *testing.T) *Contents {
 	c := &Contents{
 		Head:     Head{format, "v1.2.3", time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)},
 		Accounts: make([]config.Account, 2), Keys: make([]clientkey.Record, 2),
-		Rules:  []Rule{{true, netip.MustParsePrefix("203.0.113.0/24"), "scanner", time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}, {Range: netip.MustParsePrefix("2001:db8::/32")}},
-		Config: []byte("# mine\nport: 9000\n"),
+		Rules:   []Rule{{true, netip.MustParsePrefix("203.0.113.0/24"), "scanner", time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}, {Range: netip.MustParsePrefix("2001:db8::/32")}},
+		Proxies: []Proxy{{"a", secret.Of("http://u:CANARY@127.0.0.1:1"), true}, {Name: "b", URL: secret.Of("socks5://127.0.0.1:2")}},
+		Config:  []byte("# mine\nport: 9000\n"),
 	}
 	n := 0
 	fill(reflect.ValueOf(&c.Accounts[0]).Elem(), &n)
@@ -244,13 +245,15 @@ func TestPlan(t *testing.T) {
 		Accounts: []config.Account{account("a", "1"), account("b", "1"), account("mine", "1")},
 		Keys:     []clientkey.Record{key("a", 1, ""), key("b", 2, ""), key("c", 3, "")},
 		Rules:    []Rule{rule("10.0.0.0/8", ""), rule("10.1.0.0/16", "")}, Config: []byte("port: 1\n"),
+		Proxies: []Proxy{{"p", secret.Of("http://a:1"), false}, {"q", secret.Of("http://b:1"), false}},
 	}
 	from := &Contents{
 		Accounts: []config.Account{account("a", "1"), account("b", "2"), account("new", "1")},
 		Keys:     []clientkey.Record{key("a", 1, ""), key("b", 9, ""), key("c", 3, "changed"), key("new", 4, "")},
 		Rules:    []Rule{rule("10.0.0.0/8", ""), rule("10.1.0.0/16", "why"), rule("192.0.2.0/24", "")}, Config: []byte("port: 2\n"),
+		Proxies: []Proxy{{"p", secret.Of("http://a:1"), false}, {"q", secret.Of("http://b:2"), false}},
 	}
-	all := map[string]bool{Accounts: true, Keys: true, Rules: true, Config: true}
+	all := map[string]bool{Accounts: true, Keys: true, Rules: true, Proxies: true, Config: true}
 	for _, tt := range []struct {
 		parts map[string]bool
 		keep  bool
@@ -258,9 +261,9 @@ func TestPlan(t *testing.T) {
 		puts  int
 	}{
 		{all, false, "account a same, account b replace, account new add, key a same, key b replace, key c replace, key new add, " +
-			"rule 10.0.0.0/8 same, rule 10.1.0.0/16 replace, rule 192.0.2.0/24 add, config portico.yaml replace", 8},
+			"rule 10.0.0.0/8 same, rule 10.1.0.0/16 replace, rule 192.0.2.0/24 add, proxy p same, proxy q replace, config portico.yaml replace", 9},
 		{all, true, "account a same, account b keep, account new add, key a same, key b keep, key c keep, key new add, " +
-			"rule 10.0.0.0/8 same, rule 10.1.0.0/16 keep, rule 192.0.2.0/24 add, config portico.yaml keep", 3},
+			"rule 10.0.0.0/8 same, rule 10.1.0.0/16 keep, rule 192.0.2.0/24 add, proxy p same, proxy q keep, config portico.yaml keep", 3},
 		{map[string]bool{Rules: true}, false, "rule 10.0.0.0/8 same, rule 10.1.0.0/16 replace, rule 192.0.2.0/24 add", 2},
 		{nil, false, "", 0},
 	} {
@@ -269,7 +272,7 @@ func TestPlan(t *testing.T) {
 		for _, c := range p.Changes {
 			got = append(got, c.Kind+" "+c.Name+" "+c.What)
 		}
-		puts := len(p.Accounts) + len(p.Keys) + len(p.Rules)
+		puts := len(p.Accounts) + len(p.Keys) + len(p.Rules) + len(p.Proxies)
 		if p.Config != nil {
 			puts++
 		}

@@ -18,7 +18,7 @@ const (
 
 // A Change is what a restore does, or would do, with one thing.
 type Change struct {
-	Kind string // account, key, rule or config
+	Kind string // account, key, rule, proxy or config
 	Name string
 	What string // Add, Replace, Same or Keep
 }
@@ -29,6 +29,7 @@ type Plan struct {
 	Accounts []config.Account
 	Keys     []clientkey.Record
 	Rules    []Rule
+	Proxies  []Proxy
 	Config   []byte // nil: it stays
 }
 
@@ -37,6 +38,7 @@ const (
 	Accounts = "accounts"
 	Keys     = "keys"
 	Rules    = "rules"
+	Proxies  = "proxies"
 	Config   = "config"
 	Ledger   = "ledger"
 )
@@ -56,6 +58,9 @@ func NewPlan(have, backup *Contents, parts map[string]bool, keep bool) *Plan {
 	}
 	if parts[Rules] {
 		p.Rules = merge(p, "rule", have.Rules, backup.Rules, keep, func(r *Rule) string { return r.Range.String() }, func(x, y *Rule) bool { return same(x, y) })
+	}
+	if parts[Proxies] {
+		p.Proxies = merge(p, "proxy", have.Proxies, backup.Proxies, keep, func(x *Proxy) string { return x.Name }, func(x, y *Proxy) bool { return *x == *y })
 	}
 	if parts[Config] && backup.Config != nil {
 		what := Replace

@@ -52,7 +52,7 @@ type backupCreate struct {
 
 // Help says what is in it.
 func (*backupCreate) Help() string {
-	return `The file holds the accounts with their secrets, the client keys (as digests), the rules on addresses and the configuration. It is encrypted with a passphrase of at least 12 letters in the format of age, and was read back before it is given out. Without the passphrase nobody can restore it.
+	return `The file holds the accounts with their secrets, the client keys (as digests), the rules on addresses, the outbound proxies and the configuration. It is encrypted with a passphrase of at least 12 letters in the format of age, and was read back before it is given out. Without the passphrase nobody can restore it.
 
 Examples:
   portico backup create portico.age
@@ -113,7 +113,7 @@ type backupRestore struct {
 	File   string   `arg:"" help:"A backup, or the name of a snapshot."`
 	DryRun bool     `name:"dry-run" help:"Say what would be done and do nothing."`
 	Keep   bool     `help:"Only add what is missing; what is there stays."`
-	Only   []string `placeholder:"PART,..." help:"Only these: accounts, keys, rules, config, ledger. All but the ledger by default."`
+	Only   []string `placeholder:"PART,..." help:"Only these: accounts, keys, rules, proxies, config, ledger. All but the ledger by default."`
 	JSON   bool     `name:"json" help:"Print JSON."`
 	passphraseFlag
 }

@@ -32,7 +32,7 @@ func TestBackup(t *testing.T) {
 	_, errs = two.run(exitError, "wrong horse battery\n", "backup", "restore", file)
 	has(t, "a wrong passphrase", errs, "passphrase is wrong")
 	_, errs = two.run(exitError, phrase, "backup", "restore", file, "--only", "everything")
-	has(t, "a part that is not there", errs, "accounts, keys, rules, config, ledger")
+	has(t, "a part that is not there", errs, "accounts, keys, rules, proxies, config, ledger")
 	out, _ := two.run(exitOK, phrase, "backup", "restore", file, "--dry-run")
 	has(t, "the preview", out, "add      account  far", "add      key      ci", "add      rule     203.0.113.0/24", "replace  config", "nothing was changed")
 	if out, _ := two.run(exitOK, "", "account", "list"); strings.Contains(out, "far") {

@@ -97,17 +97,21 @@ func (s *Store) AddProxy(ctx context.Context, p Proxy) (Proxy, error) {
 		if n >= MaxProxies {
 			return ErrTooManyProxies
 		}
-		sealed, err := s.o.Sealer.Seal(p.URL, proxySeat(p.ID)...)
-		if err != nil {
-			return fmt.Errorf("the proxy cannot be stored: %w", err)
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO proxies (id, name, url, disabled, created, updated) VALUES (?, ?, ?, ?, ?, ?)",
-			p.ID, p.Name, sealed, p.Disabled, now.UnixNano(), now.UnixNano())
-		if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
-			return ErrProxyTaken
-		}
-		return err
+		return s.putProxy(ctx, tx, &p)
 	})
+}
+
+func (s *Store) putProxy(ctx context.Context, tx *sql.Tx, p *Proxy) error {
+	sealed, err := s.o.Sealer.Seal(p.URL, proxySeat(p.ID)...)
+	if err != nil {
+		return fmt.Errorf("the proxy cannot be stored: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO proxies (id, name, url, disabled, created, updated) VALUES (?, ?, ?, ?, ?, ?)",
+		p.ID, p.Name, sealed, p.Disabled, p.Created.UnixNano(), p.Updated.UnixNano())
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
+		return ErrProxyTaken
+	}
+	return err
 }
 
 // ChangeProxy gives the proxy called name what change makes of it; only URL and

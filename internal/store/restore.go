@@ -17,21 +17,29 @@ import (
 	"portico/internal/config"
 )
 
-// Put adds accounts, client keys and rules, or changes those of the same names
-// and ranges, all or none. It is on the disk when Put returns. The error is
-// ErrTooMany, ErrTooManyKeys, ErrTooManyRules or ErrKeyTaken, or says what is
-// wrong with one of them.
-func (s *Store) Put(ctx context.Context, accounts []config.Account, keys []clientkey.Record, rules []Rule) error {
+// A Lot is what is put into the store at one time.
+type Lot struct {
+	Accounts []config.Account
+	Keys     []clientkey.Record
+	Rules    []Rule
+	Proxies  []Proxy // by name, URL and Disabled
+}
+
+// Put adds what is in l, or changes what has the same names and ranges, all or
+// none. It is on the disk when Put returns. The error is ErrTooMany,
+// ErrTooManyKeys, ErrTooManyRules, ErrTooManyProxies or ErrKeyTaken, or says what
+// is wrong with one of them.
+func (s *Store) Put(ctx context.Context, l *Lot) error {
 	now := time.Now().UTC()
 	return s.changeAccounts(ctx, func(tx *sql.Tx) error {
 		last, err := lastPosition(ctx, tx)
 		if err != nil {
 			return err
 		}
-		for i := range accounts {
+		for i := range l.Accounts {
 			// Those that come together keep their order.
 			at := now.Add(time.Duration(i))
-			x := Account{Account: accounts[i], ID: rand.Text(), Version: 1, Created: at, Updated: at, position: last}
+			x := Account{Account: l.Accounts[i], ID: rand.Text(), Version: 1, Created: at, Updated: at, position: last}
 			switch old, err := s.findAccount(ctx, tx, x.Name); {
 			case err == nil:
 				x.ID, x.Version, x.Created, x.position = old.ID, old.Version+1, old.Created, old.position
@@ -42,8 +50,8 @@ func (s *Store) Put(ctx context.Context, accounts []config.Account, keys []clien
 				return fmt.Errorf("account %s: %w", x.Name, err)
 			}
 		}
-		for i := range keys {
-			x := keys[i]
+		for i := range l.Keys {
+			x := l.Keys[i]
 			x.ID, x.Version, x.Created, x.Updated = rand.Text(), 1, now.Add(time.Duration(i)), now
 			switch old, err := findKey(ctx, tx, x.Name, 0); {
 			case err == nil:
@@ -55,13 +63,22 @@ func (s *Store) Put(ctx context.Context, accounts []config.Account, keys []clien
 				return fmt.Errorf("client key %s: %w", x.Name, err)
 			}
 		}
-		for _, x := range rules {
+		for _, x := range l.Rules {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM rules WHERE range = ?", x.Range.String()); err != nil {
 				return err
 			}
 			x.ID, x.Created = rand.Text(), now
 			if err := putRule(ctx, tx, &x); err != nil {
 				return fmt.Errorf("rule for %s: %w", x.Range, err)
+			}
+		}
+		for _, x := range l.Proxies {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM proxies WHERE name = ?", x.Name); err != nil {
+				return err
+			}
+			x.ID, x.Created, x.Updated = rand.Text(), now, now
+			if err := s.putProxy(ctx, tx, &x); err != nil {
+				return fmt.Errorf("proxy %s: %w", x.Name, err)
 			}
 		}
 		return bounded(ctx, tx)
@@ -74,7 +91,7 @@ func bounded(ctx context.Context, tx *sql.Tx) error {
 		table string
 		most  int
 		err   error
-	}{{"accounts", MaxAccounts, ErrTooMany}, {"keys", MaxKeys, ErrTooManyKeys}, {"rules", MaxRules, ErrTooManyRules}} {
+	}{{"accounts", MaxAccounts, ErrTooMany}, {"keys", MaxKeys, ErrTooManyKeys}, {"rules", MaxRules, ErrTooManyRules}, {"proxies", MaxProxies, ErrTooManyProxies}} {
 		var n int
 		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+t.table).Scan(&n); err != nil {
 			return err

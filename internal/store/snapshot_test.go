@@ -150,13 +150,17 @@ func TestPut(t *testing.T) {
 	other := newKey("other")
 	other.Digest = clientkey.Digest{9, 9}
 	bad := config.Account{Name: "bad\x00"}
-	if err := s.Put(ctx, []config.Account{changed, account("b"), bad}, []clientkey.Record{again}, nil); err == nil || !strings.Contains(err.Error(), "bad") {
+	if _, err := s.AddProxy(ctx, Proxy{Name: "p", URL: "http://old:1"}); err != nil {
+		t.Fatal(err)
+	}
+	proxies := []Proxy{{Name: "p", URL: "http://u:pass@new:1"}, {Name: "q", URL: "http://q:1", Disabled: true}}
+	if err := s.Put(ctx, &Lot{Accounts: []config.Account{changed, account("b"), bad}, Keys: []clientkey.Record{again}, Rules: nil, Proxies: proxies}); err == nil || !strings.Contains(err.Error(), "bad") {
 		t.Errorf("a bad one: %v", err)
 	}
 	if as, err := s.Accounts(ctx); err != nil || len(as) != 1 || as[0].Priority == 77 {
 		t.Errorf("after what was refused: %+v, %v", as, err)
 	}
-	if err := s.Put(ctx, []config.Account{account("b"), changed, account("c")}, []clientkey.Record{other, again}, []Rule{rule("10.0.0.0/8"), rule("10.1.0.0/16")}); err != nil {
+	if err := s.Put(ctx, &Lot{Accounts: []config.Account{account("b"), changed, account("c")}, Keys: []clientkey.Record{other, again}, Rules: []Rule{rule("10.0.0.0/8"), rule("10.1.0.0/16")}, Proxies: proxies}); err != nil {
 		t.Fatal(err)
 	}
 	as, err := s.Accounts(ctx)
@@ -170,11 +174,14 @@ func TestPut(t *testing.T) {
 	if rs, err := s.Rules(ctx); err != nil || len(rs) != 2 {
 		t.Errorf("%+v, %v", rs, err)
 	}
+	if ps, err := s.Proxies(ctx); err != nil || len(ps) != 2 || ps[0].URL != "http://u:pass@new:1" || !ps[1].Disabled || ps[1].Damage != "" {
+		t.Errorf("%+v, %v", ps, err)
+	}
 	many := make([]Rule, MaxRules)
 	for i := range many {
 		many[i] = rule(fmt.Sprintf("172.%d.%d.%d/32", 16+i>>16, i>>8&255, i&255))
 	}
-	if err := s.Put(ctx, nil, nil, many); !errors.Is(err, ErrTooManyRules) {
+	if err := s.Put(ctx, &Lot{Accounts: nil, Keys: nil, Rules: many, Proxies: proxies}); !errors.Is(err, ErrTooManyRules) {
 		t.Errorf("too many: %v", err)
 	}
 }
