@@ -268,7 +268,8 @@ func (h *History) try(m meter, now Moment, mean float64) model {
 	if m.kind == dripping {
 		deep := math.Log(math.Max(x.most/h.unit, 0.1) / usualDepth)
 		slow := math.Max(math.Log(x.most/m.rate/usualFill), 0)
-		x.score += deep*deep/8 + slow*slow/5 + math.Log(float64(n))/2
+		less := math.Max(math.Log(mean/2/m.rate), 0) // than half of what went out
+		x.score += deep*deep/8 + slow*slow/5 + less*1.5 + math.Log(float64(n))/2
 	}
 	x.score += x.off
 	return x
