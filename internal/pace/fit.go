@@ -34,8 +34,8 @@ var windows = [...]struct {
 	{12 * time.Second, 1},
 	{15 * time.Second, 0.7},
 	{20 * time.Second, 0.8},
-	{30 * time.Second, 0.7},
-	{60 * time.Second, 0.5},
+	{30 * time.Second, 0.8},
+	{60 * time.Second, 0.6},
 }
 
 const (
@@ -48,6 +48,9 @@ const (
 	contradiction = 1.5
 	// complicated is what a window has to explain better than a bucket does.
 	complicated = 0.7
+	// long is what a window of so many seconds costs where no wait is told, to
+	// be multiplied by the logarithm.
+	long = 0.3
 	// farOff is how many requests are as wrong as any more.
 	farOff = 4
 	// oddity is what a refusal costs at whose end nothing would come back.
@@ -64,11 +67,16 @@ const (
 
 // explain is fit, but was is kept as long as it explains what is seen, once it
 // has been right some times. If nothing explains all, what was seen lately
-// counts alone: the vendor may have changed its mind.
-func (h *History) explain(now Moment, was *model, rate float64) model {
+// counts alone: the vendor may have changed its mind. fresh says that something
+// was served since the last refusal, so that it is not the same pause.
+func (h *History) explain(now Moment, was *model, rate float64, fresh bool) model {
+	right := was.right
+	if fresh {
+		right++
+	}
 	if was.right >= settled {
 		if m := h.try(was.meter, now, h.mean(now)); m.off < 3*sound && m.most < was.most*1.5 && m.most > was.most/1.5 {
-			m.right = was.right + 1
+			m.right = right
 			return m
 		}
 	}
@@ -76,8 +84,8 @@ func (h *History) explain(now Moment, was *model, rate float64) model {
 	for m.off > absurd && h.distrust() {
 		m = h.fit(now, was, rate)
 	}
-	if m.like(&was.meter) > 0 && m.off < sound {
-		m.right = was.right + 1
+	if m.like(&was.meter) > 0 && m.off < 3*sound {
+		m.right = right
 	}
 	return m
 }
@@ -160,9 +168,13 @@ func (h *History) fit(now Moment, was *model, rate float64) (best model) {
 	var phases [5]Moment
 	begins := h.begins(phases[:0])
 	for _, w := range windows {
-		try(meter{kind: sliding, window: w.length}, complicated+w.odd)
+		odd := complicated + w.odd
+		if !h.refused[len(h.refused)-1].told() {
+			odd += long * math.Log(math.Min(w.length.Seconds(), 45)) // the shorter one is soon found to be too short
+		}
+		try(meter{kind: sliding, window: w.length}, odd)
 		for _, at := range begins {
-			try(meter{kind: fixed, window: w.length, phase: at}, complicated+w.odd)
+			try(meter{kind: fixed, window: w.length, phase: at}, odd)
 		}
 	}
 	return best
@@ -269,7 +281,7 @@ func (h *History) try(m meter, now Moment, mean float64) model {
 		deep := math.Log(math.Max(x.most/h.unit, 0.1) / usualDepth)
 		slow := math.Max(math.Log(x.most/m.rate/usualFill), 0)
 		less := math.Max(math.Log(mean/2/m.rate), 0) // than half of what went out
-		x.score += deep*deep/8 + slow*slow/5 + less*1.5 + math.Log(float64(n))/2
+		x.score += deep*deep/8 + slow*slow/5 + less*0.75 + math.Log(float64(n))/2
 	}
 	x.score += x.off
 	return x

@@ -196,12 +196,13 @@ func (l *Learned) Refused(r Refusal, past *History) {
 		}
 		l.shut = max(l.shut, r.Now+r.After)
 	}
-	if past.between(l.heard, r.Sent) > 0 {
+	fresh := past.between(l.heard, r.Sent) > 0
+	if fresh {
 		l.pause = 0 // something was served since
 	}
 	past.refuse(seen)
 	was := l.model
-	l.learn(r.Now, past, &seen)
+	l.learn(r.Now, past, &seen, fresh)
 	if l.probe = 0; !seen.told() {
 		if r.Sent > l.heard { // else it is the same pause
 			l.pause = min(max(l.pause*2, l.breath(r.Now, past)), lastPause)
@@ -234,9 +235,9 @@ func (l *Learned) breath(now Moment, past *History) time.Duration {
 }
 
 // learn takes over the model that fits best.
-func (l *Learned) learn(now Moment, past *History, r *refusal) {
+func (l *Learned) learn(now Moment, past *History, r *refusal, fresh bool) {
 	was := l.model.kind
-	m := past.explain(now, &l.model, l.rate)
+	m := past.explain(now, &l.model, l.rate, fresh)
 	if m.off > absurd {
 		// Nothing explains it: a little less of what was thought.
 		l.model.most, l.rate, l.faster = max(l.model.most*0.9, past.unit), l.rate*0.9, trial{}
