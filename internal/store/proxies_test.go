@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -99,10 +98,16 @@ func TestUnreadableProxy(t *testing.T) {
 
 func TestProxiesAreBounded(t *testing.T) {
 	s := open(t, t.TempDir())
-	for i := range MaxProxies {
-		if _, err := s.AddProxy(t.Context(), Proxy{Name: fmt.Sprint(i), URL: "http://p:1"}); err != nil {
-			t.Fatal(err)
-		}
+	err := s.accounts.use(func(write, _ *sql.DB) error { // each on its own would take a while
+		_, err := write.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+			INSERT INTO proxies (id, name, url, disabled, created, updated) SELECT i, i, x'00', 0, 0, 0 FROM n`, MaxProxies)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AddProxy(t.Context(), Proxy{Name: "last", URL: "http://p:1"}); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := s.AddProxy(t.Context(), Proxy{Name: "more", URL: "http://p:1"}); !errors.Is(err, ErrTooManyProxies) {
 		t.Error(err)
