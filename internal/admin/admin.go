@@ -98,6 +98,7 @@ type Options struct {
 	Acts     Acts    // nil: what operators do is not kept
 	Proxies  Proxies // nil: there is no pool of outbound proxies
 	Backups  Backups
+	File     File // the configuration's
 	Ledger   Ledger
 	Models   Models
 	Feed     *Feed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"portico/internal/config"
 )
@@ -27,6 +28,7 @@ func (a *api) config() {
 		c := a.o.Config()
 		return &out[Configuration]{Configuration{c.DataDir, c.File, c.Show()}}, nil
 	})
+	a.configText()
 	if a.o.Reload == nil {
 		return
 	}
@@ -35,21 +37,81 @@ func (a *api) config() {
 		more:   "One that is wrong takes no effect.",
 		errors: []int{http.StatusUnprocessableEntity},
 	}, func(ctx context.Context, _ *struct{}) (*out[Reloaded], error) {
-		warnings, err := a.o.Reload(ctx)
-		if wrong, ok := errors.AsType[*config.Error](err); ok {
-			p := problem(http.StatusUnprocessableEntity, CodeConfig, "the configuration is wrong; the one before stays in force")
-			for _, w := range wrong.Problems {
-				p.Errors = append(p.Errors, Error{Where: w.Key, Text: w.String()})
-			}
-			return nil, p
+		r, err := takenOver(a.o.Reload(ctx))
+		return &out[Reloaded]{r}, err
+	})
+}
+
+// takenOver is what came of reading a configuration.
+func takenOver(warnings []config.Problem, err error) (r Reloaded, _ error) {
+	if wrong, ok := errors.AsType[*config.Error](err); ok {
+		p := problem(http.StatusUnprocessableEntity, CodeConfig, "the configuration is wrong; the one before stays in force")
+		for _, w := range wrong.Problems {
+			p.Errors = append(p.Errors, Error{Where: w.Key, Text: w.String()})
 		}
-		if err != nil {
+		return r, p
+	}
+	for _, w := range warnings {
+		r.Warnings = append(r.Warnings, w.String())
+	}
+	return r, err
+}
+
+// A File is the configuration file. The tag names a text of it; the error of
+// Write is [store.ErrVersion] if the file has another by now, or a
+// *config.Error, and then the file is as it was.
+type File interface {
+	Read() (text, tag string, err error)
+	Write(ctx context.Context, text, tag string) ([]config.Problem, error)
+}
+
+// A ConfigText is the configuration file as it is written.
+type ConfigText struct {
+	Text string `json:"text" doc:"YAML, with its secrets and comments; empty if there is no file."`
+}
+
+// A NewConfig is the configuration file as it is to be.
+type NewConfig struct {
+	Text string `json:"text" maxLength:"1000000" doc:"YAML. It takes the place of the whole file."`
+	Proof
+}
+
+func (a *api) configText() {
+	f := a.o.File
+	if f == nil {
+		return
+	}
+	handle(a, operation{
+		id: "reveal-config", method: http.MethodPost, path: "/api/config/text/reveal", tag: "gateway", summary: "The configuration file as it is written, with its secrets",
+		more:   "A session has to show the password or the admin token in the body. It is audited.",
+		errors: []int{http.StatusForbidden},
+	}, func(ctx context.Context, in *struct {
+		Body *Proof `required:"false"`
+	},
+	) (*tagged[ConfigText], error) {
+		if err := a.prove(ctx, in.Body); err != nil {
 			return nil, err
 		}
-		var r Reloaded
-		for _, w := range warnings {
-			r.Warnings = append(r.Warnings, w.String())
+		text, tag, err := f.Read()
+		return &tagged[ConfigText]{`"` + tag + `"`, ConfigText{text}}, err
+	})
+	handle(a, operation{
+		id: "write-config", method: http.MethodPut, path: "/api/config", tag: "gateway", summary: "Write the configuration file, and take it over",
+		more:   "One that is wrong changes nothing. Variables and flags still win over the file. A session has to show the password or the admin token in the body.",
+		errors: []int{http.StatusForbidden, http.StatusPreconditionFailed, http.StatusUnprocessableEntity},
+	}, func(ctx context.Context, in *struct {
+		IfMatch string `header:"If-Match" maxLength:"128" doc:"The ETag of the text that is changed; without it any will do."`
+		Body    NewConfig
+	},
+	) (*out[Reloaded], error) {
+		if err := a.fresh(ctx, &in.Body.Proof); err != nil {
+			return nil, err
 		}
-		return &out[Reloaded]{r}, nil
+		tag := strings.Trim(strings.TrimSpace(in.IfMatch), `"`)
+		if tag == "*" {
+			tag = ""
+		}
+		r, err := takenOver(f.Write(ctx, in.Body.Text, tag))
+		return &out[Reloaded]{r}, err
 	})
 }

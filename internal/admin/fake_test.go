@@ -259,7 +259,7 @@ func (f *fake) options() Options {
 	return Options{
 		Version: "v1", Address: "127.0.0.1:8045", Started: began,
 		Authorise: ByToken(&access.Gate{}, func() *access.Policy { return policy }),
-		Config:    func() *config.Config { return f.cfg }, Accounts: f, Ledger: f, Keys: &fakeKeys{f: f, all: []KeyView{{Name: "mine", Hint: "sk-…ab12", Version: 1}}}, Models: f, Feed: NewFeed(), Backups: &fakeBackups{},
+		Config:    func() *config.Config { return f.cfg }, Accounts: f, Ledger: f, Keys: &fakeKeys{f: f, all: []KeyView{{Name: "mine", Hint: "sk-…ab12", Version: 1}}}, Models: f, Feed: NewFeed(), Backups: &fakeBackups{}, File: &fakeFile{},
 		Catalog: func() *catalog.Catalog {
 			return catalog.New([]config.Model{{ID: "claude-sonnet-4", PriceIn: 3, PriceOut: 15, PriceCacheRead: -1, PriceCacheWrite: -1}})
 		},

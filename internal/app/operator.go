@@ -42,7 +42,7 @@ func (a *App) operator(c *config.Config) *admin.Handler {
 	return admin.New(admin.Options{
 		Version: version.String(), Address: address(c), Started: a.started,
 		Authorise: doors.Authorise, Doors: doors, ClientOf: admin.ClientOf(a.policy.Load),
-		Config: a.config.Load, Accounts: accounts{a}, Keys: clientKeys{a}, Access: addresses{a}, Proxies: outbound{a}, Backups: backups{a}, Acts: a.store, Ledger: a.store, Models: a.shelf, Feed: feed,
+		Config: a.config.Load, Accounts: accounts{a}, Keys: clientKeys{a}, Access: addresses{a}, Proxies: outbound{a}, Backups: backups{a}, File: file{a}, Acts: a.store, Ledger: a.store, Models: a.shelf, Feed: feed,
 		Catalog: func() *catalog.Catalog { return a.catalog.Load() },
 		Logins:  logins{a},
 		Settle:  a.journal.Flush, Reload: a.Reload, Doctor: a.doctor, Flying: a.flying.counts, Journal: a.journal.Stats, Metrics: metrics.Write, Foresee: a.foresee,
