@@ -247,7 +247,8 @@ func (b *Book) EndAll(ctx context.Context) (int, error) {
 	return len(all), b.end(ctx, all)
 }
 
-// Run keeps when sessions were last used, until ctx ends.
+// Run keeps when sessions were last used, until ctx ends. What a full disk does
+// not take is tried again with the next.
 func (b *Book) Run(ctx context.Context) error {
 	t := time.NewTicker(saveEvery)
 	defer t.Stop()
@@ -256,9 +257,7 @@ func (b *Book) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return b.save(context.WithoutCancel(ctx))
 		case <-t.C:
-			if err := b.save(ctx); err != nil && ctx.Err() == nil {
-				return err
-			}
+			_ = b.save(ctx) // it stays unsaved
 		}
 	}
 }
@@ -278,5 +277,13 @@ func (b *Book) save(ctx context.Context) error {
 	if len(rs) == 0 {
 		return nil
 	}
-	return b.keep.SeeSessions(ctx, rs)
+	err := b.keep.SeeSessions(ctx, rs)
+	if err != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for i := range rs {
+			b.unsaved[rs[i].Digest] = true
+		}
+	}
+	return err
 }

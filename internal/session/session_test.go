@@ -108,6 +108,11 @@ func TestSessionsEnd(t *testing.T) {
 		if !found(b, one) {
 			t.Error("it ended before a day without a request")
 		}
+		s.failed = errors.New("the disk is full")
+		if err := b.save(t.Context()); err == nil {
+			t.Error("nobody was told that the disk is full")
+		}
+		s.failed, s.saved = nil, 0
 		if err := b.save(t.Context()); err != nil || s.saved != 1 {
 			t.Errorf("saved %d times, %v", s.saved, err)
 		}
