@@ -3,9 +3,11 @@ package admin
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"reflect"
+	"strings"
 	"time"
 
 	"portico/internal/store"
@@ -32,6 +34,7 @@ type sender struct {
 	addr              netip.Addr
 	host, agent, path string
 	whom              string // for the audit log, where the input does not name it
+	looked            bool   // nothing was done, so the audit log needs no word of it
 }
 
 type senderKey struct{}
@@ -56,6 +59,9 @@ func (a *api) audit(ctx context.Context, op *operation, in any) {
 		return
 	}
 	s := senderOf(ctx)
+	if s.looked {
+		return
+	}
 	act := store.Act{At: time.Now().UTC(), Who: s.Who, What: op.id, Whom: cmp.Or(s.whom, whom(in))}
 	if s.addr.IsValid() {
 		act.Peer = s.addr.String()
@@ -79,6 +85,16 @@ func whom(in any) string {
 		return whom(body.Addr().Interface())
 	}
 	return ""
+}
+
+// many names several for the audit log: the first of them, and how many more.
+func many(names []string) string {
+	const most = 10
+	text := strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func (a *api) acts() {

@@ -131,6 +131,14 @@ func (a *api) several() {
 		errors: []int{http.StatusForbidden, http.StatusNotFound},
 	}, func(ctx context.Context, in *struct{ Body Bulk }) (*out[BulkResult], error) {
 		r, err := a.bulk(ctx, &in.Body)
+		s := senderOf(ctx)
+		s.looked, s.whom = in.Body.Preview || len(r.Done) == 0, many(r.Done)
+		switch {
+		case in.Body.Remove:
+			s.whom = "remove " + s.whom
+		case in.Body.Heal:
+			s.whom = "heal " + s.whom
+		}
 		return &out[BulkResult]{r}, err
 	})
 	handle(a, operation{
@@ -138,6 +146,7 @@ func (a *api) several() {
 		more:   "For ten seconds after it, while the gateway runs. All are restored, or none.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *struct{ Body Names }) (*struct{}, error) {
+		senderOf(ctx).whom = many(in.Body.Names)
 		return nil, a.o.Accounts.Restore(ctx, in.Body.Names)
 	})
 	handle(a, operation{
@@ -150,6 +159,7 @@ func (a *api) several() {
 				return nil, err
 			}
 		}
+		senderOf(ctx).whom = many(in.Body.Names)
 		return nil, a.o.Accounts.Order(ctx, in.Body.Names)
 	})
 }

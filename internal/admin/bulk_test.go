@@ -127,3 +127,66 @@ func TestExport(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// The audit log names whom an act on several was done to, and has no word of
+// what was looked at only.
+func TestAuditOfSeveral(t *testing.T) {
+	f, kept := crowd(), &acts{}
+	o := f.options()
+	o.Acts = kept
+	h := New(o)
+	for _, x := range []struct{ path, body string }{
+		{"bulk", `{"select":{"all":true},"remove":true,"preview":true}`},
+		{"bulk", `{"select":{"tags":["none"]},"remove":true}`},
+		{"import", `{"file":"x","preview":true}`},
+		{"test", `{"provider":"openai","api_key":"sk-CANARY"}`},
+		{"bulk", `{"select":{"tags":["a"]},"change":{"label":"x"}}`},
+		{"bulk", `{"select":{"names":["one"]},"heal":true}`},
+		{"export", `{"select":{"names":["one","two"]}}`},
+		{"import", `{"file":"x"}`},
+		{"order", `{"names":["two","one"]}`},
+		{"bulk", `{"select":{"names":["two"]},"remove":true}`},
+		{"restore", `{"names":["two"]}`},
+	} {
+		if w := call(t, h, "POST", "/api/accounts/"+x.path, x.body); w.Code/100 != 2 {
+			t.Errorf("%s: %d %s", x.body, w.Code, w.Body)
+		}
+	}
+	var got []string
+	for _, a := range *kept {
+		got = append(got, a.What+": "+a.Whom)
+	}
+	want := []string{
+		"change-accounts: one, two", "change-accounts: heal one", "export-accounts: one, two", "import-accounts: a", "order-accounts: two, one",
+		"change-accounts: remove two", "restore-accounts: two",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := many(strings.Split("a b c d e f g h i j k l", " ")); got != "a, b, c, d, e, f, g, h, i, j and 2 more" {
+		t.Errorf("twelve are %q", got)
+	}
+}
+
+// A session that would have stored keys go by another proxy has to prove who
+// asks (SEC-34); without that nothing of the act is done.
+func TestBulkProxyNeedsProof(t *testing.T) {
+	d, b, done := newDoors(t)
+	if err := d.Book.SetPassword(t.Context(), password); err != nil {
+		t.Fatal(err)
+	}
+	head := []string{CSRFHeader, "1", "Content-Type", "application/json"}
+	decode[Session](t, b.do("POST", sessionPath, `{"token":"`+token+`"}`, head...))
+	*done = nil
+	isProblem(t, b.do("POST", "/api/accounts/bulk", `{"select":{"names":["mine"]},"change":{"label":"x","proxy":"http://evil.example:1"}}`, head...), http.StatusForbidden, CodeProof)
+	if v := decode[Account](t, call(t, b.h, "GET", "/api/accounts/mine", "")); v.Label != "" || len(*done) != 0 {
+		t.Errorf("without a proof: %+v, audited %+v", v, *done)
+	}
+	w := b.do("POST", "/api/accounts/bulk", `{"select":{"names":["mine"]},"change":{"label":"x","proxy":"http://p.example:1"},"proof":{"password":"`+password+`"}}`, head...)
+	if got := decode[BulkResult](t, w); len(got.Done) != 1 {
+		t.Errorf("with a proof: %+v", got)
+	}
+	if v := decode[Account](t, call(t, b.h, "GET", "/api/accounts/mine", "")); v.Label != "x" {
+		t.Errorf("with a proof: %+v", v)
+	}
+}

@@ -71,7 +71,10 @@ func diagnose(c *config.Config, views []pool.View, j journal.Stats) []Check {
 			continue
 		}
 		fix := fmt.Sprintf("Mend it at the vendor's or give it a new key, then test it (portico account test %s).", v.Name)
-		if v.Health.Link != "" {
+		switch {
+		case v.Health.State == pool.NeedsLogin:
+			fix = fmt.Sprintf("Sign in again (portico account login %s); a service account is given a new key.", v.Name)
+		case v.Health.Link != "":
 			fix = "Mend it at " + v.Health.Link + ", then test it."
 		}
 		checks = append(checks, Check{"account:" + v.Name, Fail, fmt.Sprintf("The account %s needs you: %s.", v.Name, explain.Reason(v.Health.Why)), fix})

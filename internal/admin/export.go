@@ -57,7 +57,7 @@ func (a *api) exports() {
 		id: "export-accounts", method: http.MethodPost, path: "/api/accounts/export", tag: "accounts", summary: "Accounts as a file, without their secrets",
 		more:   "Keys, logins, and the values of headers and options are left out and named. import-accounts takes the file once they are filled in.",
 		errors: []int{http.StatusNotFound},
-	}, func(_ context.Context, in *struct {
+	}, func(ctx context.Context, in *struct {
 		Body struct {
 			Select Selection `json:"select"`
 		}
@@ -73,14 +73,17 @@ func (a *api) exports() {
 		for i := range cfg.Accounts {
 			declared[cfg.Accounts[i].Name] = &cfg.Accounts[i]
 		}
+		var names []string
 		for i := range views {
 			v := &views[i]
+			names = append(names, v.Name)
 			if c, ok := a.o.Accounts.Stored(v.Name); ok && !v.Declared {
 				e.Accounts = append(e.Accounts, exported(v, &c))
 			} else if c := declared[v.Name]; c != nil {
 				e.Accounts = append(e.Accounts, exported(v, c))
 			}
 		}
+		senderOf(ctx).whom = many(names)
 		return &out[Export]{e}, nil
 	})
 }

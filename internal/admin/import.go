@@ -66,11 +66,15 @@ func (a *api) imports() {
 		}
 		items, err := a.o.Accounts.Import(ctx, i)
 		r := ImportResult{Items: items}
+		var names []string
 		for _, x := range items {
 			if x.Verdict == "add" || x.Verdict == "added" {
-				r.Added++
+				names = append(names, x.Name)
 			}
 		}
+		r.Added = len(names)
+		s := senderOf(ctx)
+		s.looked, s.whom = i.Preview || r.Added == 0, many(names)
 		return &out[ImportResult]{r}, err
 	})
 }

@@ -264,6 +264,7 @@ func TestDiagnose(t *testing.T) {
 		{"none able", func(*config.Config) {}, []pool.View{view(pool.Cooling, false)}, journal.Stats{}, Check{"accounts", Fail, "None of 1 accounts can serve now.", "See portico account list for why, and until when."}},
 		{"some able", func(*config.Config) {}, []pool.View{view(pool.Cooling, false), view(pool.Trial, false)}, journal.Stats{}, Check{"accounts", Warn, "1 of 2 accounts can serve now.", "See portico account list for the others."}},
 		{"one down", func(*config.Config) {}, []pool.View{view(pool.Down, false)}, journal.Stats{}, Check{"account:a", Fail, "The account a needs you: its allowance was used up.", "Mend it at the vendor's or give it a new key, then test it (portico account test a)."}},
+		{"one that needs a login", func(*config.Config) {}, []pool.View{view(pool.NeedsLogin, false)}, journal.Stats{}, Check{"account:a", Fail, "The account a needs you: its allowance was used up.", "Sign in again (portico account login a); a service account is given a new key."}},
 		{"lost", func(*config.Config) {}, nil, journal.Stats{Lost: 2, Backlog: 1}, Check{"journal", Fail, "2 requests could not be recorded since the start.", "Make room on the disk of the data folder."}},
 		{"behind", func(*config.Config) {}, nil, journal.Stats{Backlog: 1}, Check{"journal", Warn, "1 requests wait in memory because the disk takes none.", "Make room on the disk of the data folder."}},
 	} {

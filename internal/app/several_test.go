@@ -90,6 +90,7 @@ func TestBin(t *testing.T) {
 		}
 		b.put(of("a")) // removed anew
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if _, ok := b.take([]string{"b"}); ok {
 			t.Error("it is kept for more than ten seconds")
 		}
@@ -102,12 +103,17 @@ func TestBin(t *testing.T) {
 		}
 		b.put(of(many...))
 		b.put(of("x", "y"))
-		if n := len(b.all); n != 2 {
+		kept := func() int {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return len(b.all)
+		}
+		if n := kept(); n != 2 {
 			t.Errorf("%d are kept", n)
 		}
 		time.Sleep(undoTime)
 		synctest.Wait()
-		if n := len(b.all); n != 0 {
+		if n := kept(); n != 0 {
 			t.Errorf("%d are kept at the end", n)
 		}
 	})
