@@ -57,12 +57,14 @@ ALTER TABLE exchanges ADD COLUMN audio_out INTEGER NOT NULL DEFAULT 0; -- parts 
 ALTER TABLE exchanges ADD COLUMN image_out INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE exchanges ADD COLUMN searches  INTEGER NOT NULL DEFAULT 0; -- by the provider's tools, and the pages they fetched
 ALTER TABLE exchanges ADD COLUMN fetches   INTEGER NOT NULL DEFAULT 0;
-`, spentMigration}
+`, spentMigration, `
+ALTER TABLE exchanges ADD COLUMN shared INTEGER NOT NULL DEFAULT 0; -- another account or model has a share of it, see billed.go
+`}
 
 // columns are those of exchanges, in the order of arguments and targets.
 const columns = `n, start, id, key, client, session, op, inbound, outbound, asked, served, account, fault, status,
 	input, cache_read, cache_write, output, reasoning, cache_hour,
-	cache_half_day, audio_in, image_in, audio_out, image_out, searches, fetches, cost, estimated, partial, rest`
+	cache_half_day, audio_in, image_in, audio_out, image_out, searches, fetches, cost, estimated, partial, shared, rest`
 
 // Keep implements journal.Keeper: xs are on the disk when it returns, all or
 // none. One whose ID is in the ledger already takes that one's place.
@@ -134,8 +136,10 @@ func (s *Store) cost(x *journal.Exchange) (c sql.NullInt64) {
 	if !known || !(usd >= 0 && usd <= maxCost) {
 		return sql.NullInt64{}
 	}
-	return sql.NullInt64{Int64: int64(math.Round(usd * nano)), Valid: true}
+	return sql.NullInt64{Int64: nanosOf(usd), Valid: true}
 }
+
+func nanosOf(usd float64) int64 { return int64(math.Round(usd * nano)) }
 
 // clean returns s without what is no text: bytes that are not UTF-8, and NUL,
 // where SQLite's functions end.

@@ -16,14 +16,16 @@ type row struct {
 	n     int64
 	start int64
 	cost  sql.NullInt64
-	rest  []byte // what of x has no column
+	// shared: another account or model has a share of what x used.
+	shared bool
+	rest   []byte // what of x has no column
 }
 
 // fill makes r the row of x, with its rest appended to buf, and returns buf.
 // What r was before is forgotten.
 // Texts that SQLite would not take or not find again are mended.
 func (r *row) fill(buf []byte, x *journal.Exchange, cost sql.NullInt64) []byte {
-	r.x, r.cost, r.n, r.start = *x, cost, position(x), nanos(x.Start)
+	r.x, r.cost, r.n, r.start, r.shared = *x, cost, position(x), nanos(x.Start), isShared(x)
 	for _, s := range r.texts() {
 		*s = clean(*s)
 	}
@@ -103,6 +105,7 @@ func (a *arguments) of(r *row) {
 	}
 	add(a, x.Estimated)
 	add(a, x.Partial)
+	add(a, r.shared)
 	*a.next() = r.rest
 }
 
@@ -117,7 +120,7 @@ func (r *row) targets() []any {
 	for _, n := range counts(&x.Usage) {
 		all = append(all, n)
 	}
-	return append(all, &r.cost, &x.Estimated, &x.Partial, &r.rest)
+	return append(all, &r.cost, &x.Estimated, &x.Partial, &r.shared, &r.rest)
 }
 
 // A Request is an exchange of the ledger and its price.

@@ -161,7 +161,10 @@ func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]Sum, error) {
 			}
 			fold(sums, q.By, &one)
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil || !q.splits() {
+			return err
+		}
+		return s.split(ctx, read, &q, loc, sums)
 	})
 	if err != nil {
 		return nil, err
