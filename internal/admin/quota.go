@@ -26,7 +26,7 @@ func quota(v *pool.View, now time.Time) (out []Quota) {
 		if !a.Holds(now) {
 			continue
 		}
-		q := Quota{Window: a.Window, Resets: a.Resets, Currency: a.Currency, Protected: a.Short(v.Kept, now)}
+		q := Quota{Window: a.Window, Resets: a.Resets, Currency: a.Currency, Protected: a.Short(v.Kept, now) || a.Poor(v.Money[a.Currency], now)}
 		if a.Left != pace.Unknown {
 			percent := float64(int(a.Left*1000+0.5)) / 10
 			q.LeftPercent = &percent

@@ -102,10 +102,14 @@ func hedgeOf(h *config.Hedge) *relay.Hedge {
 
 // guardOf is p as the pool takes it, nil if nothing is protected.
 func guardOf(p *config.Protect) (*pool.Guard, error) {
+	g := &pool.Guard{Money: p.Balance, LastResort: p.LastResort}
 	if !p.Enabled {
-		return nil, nil
+		if len(p.Balance) == 0 {
+			return nil, nil
+		}
+		return g, nil
 	}
-	g := &pool.Guard{Else: float64(p.Percent) / 100, LastResort: p.LastResort}
+	g.Else = float64(p.Percent) / 100
 	for name, percent := range p.Groups {
 		models, err := glob.Compile(name)
 		if err != nil {

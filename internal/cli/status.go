@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,16 +32,26 @@ func (c *statusCmd) Run(g *globals) error {
 		if err := k.call(g.ctx, http.MethodGet, "/api/status", nil, &s); err != nil {
 			return err
 		}
+		var l admin.List[admin.Account]
+		if err := k.call(g.ctx, http.MethodGet, "/api/accounts", nil, &l); err != nil {
+			return err
+		}
 		running := k.running != nil
 		if c.JSON {
+			quotas := []accountQuota{}
+			for i := range l.Items {
+				quotas = append(quotas, accountQuota{l.Items[i].Name, l.Items[i].Quota})
+			}
 			if err := printJSON(g.out, struct {
 				Running bool `json:"running"`
 				admin.Status
-			}{running, s}); err != nil {
+				Quotas []accountQuota `json:"quotas"`
+			}{running, s, quotas}); err != nil {
 				return err
 			}
 		} else {
 			c.tell(g, &s, running)
+			tellQuotas(g.out, l.Items, time.Now())
 		}
 		if !running {
 			return &failure{exitError, "no gateway runs on " + s.DataDir, "portico serve"}
@@ -84,5 +97,63 @@ func (c *statusCmd) tell(g *globals, s *admin.Status, running bool) {
 	}
 	if s.InFlight != nil {
 		fmt.Fprintf(g.out, "Serving now: %d requests, %d of them streams.\n", s.InFlight.Requests, s.InFlight.Streams)
+	}
+}
+
+// An accountQuota is what is left of an account; nothing is known of one that
+// has none.
+type accountQuota struct {
+	Account string        `json:"account"`
+	Quota   []admin.Quota `json:"quota"`
+}
+
+// maxTold is of how many accounts the status tells what is left, those with the
+// least first.
+const maxTold = 20
+
+// tellQuotas writes what is left of accounts, when that is over, and of how many
+// nobody knows.
+func tellQuotas(w io.Writer, as []admin.Account, now time.Time) {
+	type line struct {
+		least float64
+		text  string
+	}
+	var lines []line
+	for i := range as {
+		for j := range as[i].Quota {
+			q := &as[i].Quota[j]
+			x := line{100, printable(as[i].Name) + ": " + printable(q.Window) + ", " + share(q) + " left"}
+			if q.LeftPercent != nil {
+				x.least = *q.LeftPercent
+			} else {
+				x.text += " (of how much nobody knows)"
+			}
+			if !q.Resets.IsZero() {
+				x.text += ", resets in " + until(q.Resets, now)
+			}
+			if !q.RunsDry.IsZero() {
+				x.text += ", dry in " + until(q.RunsDry, now)
+			}
+			if q.Protected {
+				x.text += ", kept out"
+			}
+			lines = append(lines, x)
+		}
+	}
+	unknown := 0
+	for i := range as {
+		if len(as[i].Quota) == 0 {
+			unknown++
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(a.least, b.least) })
+	for _, x := range lines[:min(len(lines), maxTold)] {
+		fmt.Fprintf(w, "Quota of %s.\n", x.text)
+	}
+	if more := len(lines) - maxTold; more > 0 {
+		fmt.Fprintf(w, "Of %d more quotas there is more left (portico quota).\n", more)
+	}
+	if unknown > 0 && len(as) > 0 {
+		fmt.Fprintf(w, "Quota unknown: %d of %d accounts.\n", unknown, len(as))
 	}
 }

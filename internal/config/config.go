@@ -181,9 +181,10 @@ type Quota struct {
 // Protect keeps a rest of what accounts may use.
 type Protect struct {
 	Enabled    bool
-	Percent    int            // that is kept, 10 by default
-	Groups     map[string]int // the same for models by names or globs of them
-	LastResort bool           // it is used if nobody else is able
+	Percent    int                // that is kept, 10 by default
+	Groups     map[string]int     // the same for models by names or globs of them
+	Balance    map[string]float64 // money that is kept, by currency; it needs no Enabled
+	LastResort bool               // it is used if nobody else is able
 }
 
 // Limits bound what one request may cost the gateway.

@@ -111,7 +111,7 @@ timeouts:
   idle: 1m30s
 retention: {age: 1w, rows: 0, bytes: 2GB}
 responses: {age: 0, rows: 7, bytes: 1GB}
-quota: {poll: 1h, protect: {enabled: true, percent: 20, groups: {"claude-*": 30, gpt: 0}, last_resort: true}}
+quota: {poll: 1h, protect: {enabled: true, percent: 20, groups: {"claude-*": 30, gpt: 0}, balance: {USD: 2.5}, last_resort: true}}
 fetch: {enabled: true, bytes: 5MB, files: 3, timeout: 2s, cache: 0, networks: [192.168.1.7/24, "::1"]}
 log: {level: debug, format: json}
 metrics: {public: true}
@@ -145,7 +145,7 @@ metrics: {public: true}
 		Thinking: Thinking{"custom", 4096, "low"}, SystemPrompt: "Be brief.\nBe right.",
 		Models:     []Model{{ID: "m", Context: 1000, PriceIn: 0.5, PriceOut: -1, PriceCacheRead: -1, PriceCacheWrite: -1}},
 		Scheduling: Scheduling{"fixed", "work", 3 * time.Second, Hedge{"learned", time.Second, 90, 10, 5000}},
-		Quota:      Quota{time.Hour, Protect{true, 20, map[string]int{"claude-*": 30, "gpt": 0}, true}},
+		Quota:      Quota{time.Hour, Protect{true, 20, map[string]int{"claude-*": 30, "gpt": 0}, map[string]float64{"USD": 2.5}, true}},
 		Limits:     Limits{3 << 19, 2, 10},
 		Timeouts: Timeouts{
 			Connect: time.Second, FirstByte: 2 * time.Minute, Idle: 90 * time.Second,

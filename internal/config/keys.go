@@ -69,6 +69,8 @@ var fields = []field[Config]{
 		"How many percent of an account's quota are kept."),
 	shareTable("quota.protect.groups", func(c *Config) *map[string]int { return &c.Quota.Protect.Groups },
 		"The same for groups of models, by names or globs of them; the most specific decides, and 0 keeps nothing."),
+	moneyTable("quota.protect.balance", func(c *Config) *map[string]float64 { return &c.Quota.Protect.Balance },
+		"How much money is kept of the balances of accounts, by currency, such as {USD: 2, CNY: 10}; it needs no quota.protect.enabled."),
 	boolean("quota.protect.last_resort", false, func(c *Config) *bool { return &c.Quota.Protect.LastResort },
 		"Use what is kept if no other account is able; otherwise the client is told when it may go on."),
 	size("limits.body", "100MiB", 1<<10, 2<<30, func(c *Config) *int64 { return &c.Limits.Body },

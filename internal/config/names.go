@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -81,6 +82,39 @@ func shareTable(name string, at func(*Config) *map[string]int, doc string) field
 		func(c *Config) any {
 			if *at(c) == nil {
 				return map[string]int{}
+			}
+			return *at(c)
+		},
+	}
+}
+
+// moneyTable is a table from currencies to amounts.
+func moneyTable(name string, at func(*Config) *map[string]float64, doc string) field[Config] {
+	const bound = 16
+	return field[Config]{
+		Key{Name: name, Type: "a table of currencies and amounts", Doc: doc, FileOnly: true},
+		func(r *report, path string, n node, into *Config) {
+			amounts := map[string]float64{}
+			_, ok := r.table(path, n, bound, func(where string, e entry, s string) (string, bool) {
+				amount, err := strconv.ParseFloat(s, 64)
+				switch {
+				case len(e.name) != 3 || strings.Trim(e.name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
+					r.problem(e.line, where, "is no currency, such as USD")
+				case err != nil || !(amount >= 0 && amount <= 1e9):
+					r.problem(e.line, where, "%s is no amount from 0 to 1000000000", quote(s))
+				default:
+					amounts[e.name] = amount
+					return s, true
+				}
+				return s, false
+			})
+			if ok {
+				*at(into) = amounts
+			}
+		},
+		func(c *Config) any {
+			if *at(c) == nil {
+				return map[string]float64{}
 			}
 			return *at(c)
 		},

@@ -70,6 +70,8 @@ func TestEveryErrorLine(t *testing.T) {
 		{"header name", account("  headers: {'a b': x}"), `portico.yaml:4: accounts[0].headers.a b: "a b" is not a header name`},
 		{"refused by the provider", account("  preset: never"), `portico.yaml:2: accounts[0]: preset never is not for openai`},
 		{"regular expression", "routes: [{match: '/a(/', to: b}]", "portico.yaml:1: routes[0].match: \"/a(/\" is not a regular expression: missing closing ): `a(`"},
+		{"no currency", "quota: {protect: {balance: {usd: 2}}}", `portico.yaml:1: quota.protect.balance.usd: is no currency, such as USD`},
+		{"no amount", "quota: {protect: {balance: {USD: -2}}}", `portico.yaml:1: quota.protect.balance.USD: "-2" is no amount from 0 to 1000000000`},
 		{"route to nothing", "routes: [{match: a}]", `portico.yaml:1: routes[0].to: is missing`},
 		{"price", "models: [{id: m, price_in: -1}]", `portico.yaml:1: models[0].price_in: "-1" is not a price between 0 and 1000000`},
 		{"LAN without auth", "auth_mode: off\nallow_lan_access: true", `portico.yaml:2: allow_lan_access: true opens the server to the network, but auth_mode is off in portico.yaml:1; set auth_mode (PORTICO_AUTH_MODE, --auth-mode) to strict, all_except_health or auto`},

@@ -53,6 +53,11 @@ func (a *Allowance) Short(floor float64, now time.Time) bool {
 	return a.Left != Unknown && a.Left < floor && a.Holds(now)
 }
 
+// Poor reports whether a tells that less money than below is left at now.
+func (a *Allowance) Poor(below float64, now time.Time) bool {
+	return a.Currency != "" && a.Amount < below && a.Holds(now)
+}
+
 // allowances are the headers in which vendors tell of them: how much is used,
 // as a share of the given whole, and when that ends. Anthropic tells it of
 // Claude subscriptions, OpenAI of Codex.

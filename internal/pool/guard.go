@@ -13,6 +13,9 @@ import (
 type Guard struct {
 	Floors []Floor // for groups of models; the most specific decides
 	Else   float64 // the share that is kept for all others
+	// Money is how much is kept of a balance, whatever it is a share of, by
+	// currency, such as USD; none: nothing.
+	Money map[string]float64
 	// LastResort lets the rest be used if nobody else is able.
 	LastResort bool
 }
@@ -50,6 +53,14 @@ func (g *Guard) most() float64 {
 	return share
 }
 
+// money is what is kept of balances.
+func (g *Guard) money() map[string]float64 {
+	if g == nil || len(g.Money) == 0 {
+		return nil
+	}
+	return g.Money
+}
+
 // Protect has g in force from the next Set on; nil protects nothing.
 func (p *Pool) Protect(g *Guard) { p.guard.Store(g) }
 
@@ -63,7 +74,7 @@ func (x *slot) short(now time.Time) (until time.Time, is bool) {
 		for i := range *from {
 			a := &(*from)[i]
 			switch {
-			case !a.Short(x.floor, now):
+			case !a.Short(x.floor, now) && !a.Poor(x.money[a.Currency], now):
 			case !is:
 				until, is = a.Resets, true
 			case a.Resets.IsZero() || until.IsZero():
@@ -79,7 +90,7 @@ func (x *slot) short(now time.Time) (until time.Time, is bool) {
 // guarded reports whether x may be protected, which it takes a closer look to
 // know.
 func (x *slot) guarded() bool {
-	return x.floor > 0 && (x.state.allowances.Load() != nil || x.state.purse.Load() != nil)
+	return (x.floor > 0 || x.money != nil) && (x.state.allowances.Load() != nil || x.state.purse.Load() != nil)
 }
 
 // Told notes what the vendor of the account called name says is left, when it

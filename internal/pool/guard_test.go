@@ -155,3 +155,40 @@ func TestProtectedQueue(t *testing.T) {
 		l.Done(nil, 0, 0)
 	})
 }
+
+// TestBalance: an account whose money falls under what is kept of its currency is
+// kept out until there is more, or nobody knows.
+func TestBalance(t *testing.T) {
+	p, c := pool()
+	p.Protect(&Guard{Money: map[string]float64{"USD": 2}})
+	p.Set([]Account{account("a"), account("b", func(b *Account) { b.Priority = 1 })})
+	for _, tt := range []struct {
+		amount   float64
+		currency string
+		later    time.Duration
+		want     string
+	}{
+		{2.01, "USD", 0, "a"},
+		{1.99, "USD", 0, "b"},
+		{-3, "USD", time.Hour, "b"},
+		{0.5, "CNY", 0, "a"}, // nothing is kept of it
+		{1, "USD", 0, "b"},
+		{20, "USD", 0, "a"},             // it was paid for
+		{1, "USD", 25 * time.Hour, "a"}, // long ago
+	} {
+		p.Told("a", []pace.Allowance{{Window: "credit", Left: pace.Unknown, Amount: tt.amount, Currency: tt.currency, Told: c.t}})
+		c.t = c.t.Add(tt.later)
+		if got := take(p, chat, nil); got != tt.want {
+			t.Errorf("with %v %s, %s later: %q serves, want %s", tt.amount, tt.currency, tt.later, got, tt.want)
+		}
+	}
+	p.Told("a", []pace.Allowance{{Window: "credit", Left: pace.Unknown, Amount: 1, Currency: "USD", Told: c.t}})
+	if f := p.Foresee(chat).Accounts[0]; f.Able || f.Why != words[protected] || !f.Until.IsZero() {
+		t.Errorf("foreseen: %+v", f)
+	}
+	p.Protect(nil)
+	p.Set([]Account{account("a"), account("b", func(b *Account) { b.Priority = 1 })})
+	if got := take(p, chat, nil); got != "a" {
+		t.Errorf("nothing is kept, and %q serves", got)
+	}
+}

@@ -39,9 +39,10 @@ type slot struct {
 	parallel int32
 	priority int
 	e        *entry
-	way      int     // which of the lane's
-	floor    float64 // the share of its allowances below which it is protected
-	at       int     // in the roster
+	way      int                // which of the lane's
+	floor    float64            // the share of its allowances below which it is protected
+	money    map[string]float64 // likewise of its balance, by currency; nil: nothing is
+	at       int                // in the roster
 }
 
 const (
@@ -148,7 +149,7 @@ func (p *Pool) enrol(l *lane) *roster {
 	for i, a := range all {
 		x := &r.slots[i]
 		x.e, x.way, x.at, x.state, x.end, x.id = a.e, a.way, i, a.e.state, a.e.end, a.e.id
-		x.tokens, x.floor = a.e.Tokens, floor
+		x.tokens, x.floor, x.money = a.e.Tokens, floor, guard.money()
 		x.weight, x.parallel, x.priority = int32(min(a.e.Weight, 1<<30)), int32(min(a.e.Parallel, 1<<30)), a.e.Priority
 		x.s.Store(a.e.known(w.Model))
 	}

@@ -18,8 +18,9 @@ type View struct {
 	Served   uint64
 	First    time.Duration // smoothed time to the first byte, 0: unknown
 	Left     []pace.Allowance
-	Kept     float64 // the largest share of those that is kept from requests for any model, 0: none
-	Who      string  // whose credential it is, "" if nobody said
+	Kept     float64            // the largest share of those that is kept from requests for any model, 0: none
+	Money    map[string]float64 // what is kept of balances, by currency
+	Who      string             // whose credential it is, "" if nobody said
 }
 
 // token notes how the account's credential is doing. One that was refused goes
@@ -43,9 +44,9 @@ func (p *Pool) Views() []View {
 	now := p.now()
 	entries := *p.entries.Load()
 	vs := make([]View, 0, len(entries))
-	kept := p.guard.Load().most()
+	kept, money := p.guard.Load().most(), p.guard.Load().money()
 	for _, e := range entries {
-		v := View{Account: &e.Account, Kept: kept, InFlight: int(e.inFlight.Load()), Served: e.served.Load(), First: time.Duration(e.first.get())}
+		v := View{Account: &e.Account, Kept: kept, Money: money, InFlight: int(e.inFlight.Load()), Served: e.served.Load(), First: time.Duration(e.first.get())}
 		if h := e.whole.Load(); h != nil {
 			v.Health = h.At(now)
 		}
