@@ -34,7 +34,8 @@ func (q *UsageQuery) splits() bool {
 }
 
 // split moves the shares of other accounts and models to their groups.
-func (s *Store) split(ctx context.Context, read *sql.DB, q *UsageQuery, loc *time.Location, sums map[string]*sum) error {
+// Times are grouped by grain.
+func (s *Store) split(ctx context.Context, read *sql.DB, q *UsageQuery, loc *time.Location, grain time.Duration, sums map[string]*sum) error {
 	f := q.Filter
 	f.Account = "" // the share of an account is in rows of others, too
 	w := f.where()
@@ -71,7 +72,7 @@ func (s *Store) split(ctx context.Context, read *sql.DB, q *UsageQuery, loc *tim
 				if q.Account != "" && x.account != q.Account {
 					continue
 				}
-				one := &sum{Sum: Sum{Group: group(q.By, x.biller, r.Exchange, loc), Usage: x.u}, cost: x.cost}
+				one := &sum{Group: group(q.By, x.biller, r.Exchange, loc, grain), Usage: x.u, cost: x.cost}
 				fold(sums, q.By, one)
 			}
 		}
@@ -83,12 +84,12 @@ func (s *Store) split(ctx context.Context, read *sql.DB, q *UsageQuery, loc *tim
 type biller struct{ account, model string }
 
 // group are the groups of a share of x.
-func group(by []string, b biller, x *journal.Exchange, loc *time.Location) map[string]string {
+func group(by []string, b biller, x *journal.Exchange, loc *time.Location, grain time.Duration) map[string]string {
 	out := make(map[string]string, len(by))
 	for _, name := range by {
 		if format := timeGroup(name); format != nil {
-			at := x.Start.UnixNano() / int64(quarter)
-			out[name] = format(time.Unix(0, at*int64(quarter)).In(loc))
+			at := x.Start.UnixNano() / int64(grain)
+			out[name] = format(time.Unix(0, at*int64(grain)).In(loc))
 			continue
 		}
 		out[name] = map[string]string{"account": b.account, "model": b.model, "key": x.Key, "client": x.Client, "protocol": x.Inbound}[name]

@@ -43,11 +43,12 @@ func TestBilled(t *testing.T) {
 		{"all", UsageQuery{}, map[string]row{"": {3, 287, 30}}},
 		{"by account", UsageQuery{By: []string{"account"}}, map[string]row{"a": {2, 160, 18}, "b": {1, 117, 9}, "c": {0, 10, 3}}},
 		{"by model", UsageQuery{By: []string{"model"}}, map[string]row{"m": {3, 277, 27}, "free-m": {0, 10, 3}}},
-		{"by day and account", UsageQuery{By: []string{"day", "account"}, Filter: Filter{Since: day.Add(-time.Hour)}}, map[string]row{"a": {2, 160, 18}, "b": {1, 117, 9}, "c": {0, 10, 3}}},
-		{"of one account", UsageQuery{Filter: Filter{Account: "b"}}, map[string]row{"": {1, 117, 9}}},
-		{"of one that only lost", UsageQuery{Filter: Filter{Account: "c"}}, map[string]row{"": {0, 10, 3}}},
+		{"by minute and account", UsageQuery{By: []string{"minute", "account"}}, map[string]row{"a": {2, 160, 18}, "b": {1, 117, 9}, "c": {0, 10, 3}}},
+		{"by day and account", UsageQuery{By: []string{"day", "account"}, Since: day.Add(-time.Hour)}, map[string]row{"a": {2, 160, 18}, "b": {1, 117, 9}, "c": {0, 10, 3}}},
+		{"of one account", UsageQuery{Account: "b"}, map[string]row{"": {1, 117, 9}}},
+		{"of one that only lost", UsageQuery{Account: "c"}, map[string]row{"": {0, 10, 3}}},
 		{"by key", UsageQuery{By: []string{"key"}}, map[string]row{"": {3, 287, 30}}},
-		{"of another time", UsageQuery{By: []string{"account"}, Filter: Filter{Since: day.Add(time.Hour)}}, map[string]row{}},
+		{"of another time", UsageQuery{By: []string{"account"}, Since: day.Add(time.Hour)}, map[string]row{}},
 	} {
 		sums, err := s.Usage(t.Context(), tt.q)
 		if err != nil {
@@ -75,7 +76,7 @@ func TestBilled(t *testing.T) {
 	if all, parts := by(UsageQuery{}), by(UsageQuery{By: []string{"account"}}); all == 0 || nanosOf(all) != nanosOf(parts) {
 		t.Errorf("all cost $%v, by account $%v", all, parts)
 	}
-	if b := by(UsageQuery{Filter: Filter{Account: "b"}}); nanosOf(b) != nanosOf((105+8)*0.000_003) {
+	if b := by(UsageQuery{Account: "b"}); nanosOf(b) != nanosOf((105+8)*0.000_003) {
 		t.Errorf("b cost $%v", b) // req_2 has no price, since one of its models has none
 	}
 }

@@ -164,7 +164,7 @@ func (s *Store) Usage(ctx context.Context, q UsageQuery) ([]Sum, error) {
 		if err := rows.Err(); err != nil || !q.splits() {
 			return err
 		}
-		return s.split(ctx, read, &q, loc, sums)
+		return s.split(ctx, read, &q, loc, grain, sums)
 	})
 	if err != nil {
 		return nil, err
