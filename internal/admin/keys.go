@@ -115,7 +115,7 @@ type KeyChange struct {
 	Routes      *[]string     `json:"routes,omitzero" maxItems:"1000"`
 	Addresses   *[]string     `json:"addresses,omitzero" maxItems:"1000" doc:"IPv4 and IPv6, with or without a prefix length."`
 	Hours       *[]string     `json:"hours,omitzero" maxItems:"64"`
-	Prefer      *[]string     `json:"prefer,omitzero" maxItems:"16" doc:"Globs of names of accounts."`
+	Prefer      *[]string     `json:"prefer,omitzero" maxItems:"16" doc:"Globs of names of accounts, or of tag:TAG."`
 	Zone        *string       `json:"zone,omitzero" maxLength:"64"`
 	Strict      *bool         `json:"strict,omitzero"`
 	RPM         *int64        `json:"rpm,omitzero" minimum:"0" maximum:"1000000000"`

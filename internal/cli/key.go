@@ -124,7 +124,7 @@ type keyFlags struct {
 	Routes      *[]string `placeholder:"GLOB,..." help:"protocol/operation that the key is for, such as anthropic/chat or */embed; '' is all."`
 	Addresses   *[]string `placeholder:"RANGE,..." help:"Where clients may call from, such as 10.0.0.0/8 or 2001:db8::/32; '' is anywhere."`
 	Hours       *[]string `sep:";" placeholder:"HOURS;..." help:"When clients may call, such as 'mon-fri 08:00-18:00'; '' is always."`
-	Prefer      *[]string `placeholder:"ACCOUNT,..." help:"Accounts that serve the key before others do, as long as they are able; '' is none."`
+	Prefer      *[]string `placeholder:"ACCOUNT,..." help:"Accounts, or tag:TAG, that serve the key before others do, as long as they are able; '' is none."`
 	Zone        *string   `placeholder:"ZONE" help:"Time zone of hours, days and months, such as Europe/Berlin; UTC by default."`
 	Strict      *bool     `negatable:"" help:"Refuse requests that cannot be carried without a loss."`
 	RPM         *int64    `name:"rpm" placeholder:"NUMBER" help:"Requests a minute; 0 is no limit."`

@@ -25,6 +25,7 @@ type simulateCmd struct {
 	RPM      float64       `name:"rpm" default:"240" placeholder:"N" help:"Requests a minute of a drawn account, about; 240 by default."`
 	Faults   bool          `name:"faults" help:"Have six of the drawn accounts be in trouble."`
 	Past     bool          `name:"past" help:"Play the latest requests of the ledger in place of a drawn load."`
+	Own      bool          `name:"own" help:"Play the accounts of the gateway, with the limits that you gave them, in place of drawn ones."`
 	Load     float64       `name:"load" default:"0.85" placeholder:"SHARE" help:"Requests, as a share of what the accounts take; 0.85 by default."`
 	Rate     float64       `name:"rate" placeholder:"N" help:"Requests a second, in place of --load."`
 	Length   time.Duration `name:"length" default:"1m" placeholder:"TIME" help:"How long requests come; a minute by default."`
@@ -44,7 +45,8 @@ func (*simulateCmd) Help() string {
 Examples:
   portico simulate
   portico simulate --faults --load 0.6 --strategy cache_first,balance
-  portico simulate --file accounts.yaml --past --json`
+  portico simulate --file accounts.yaml --past --json
+  portico simulate --own --past`
 }
 
 // Run plays the same load under each strategy, and compares.
@@ -98,7 +100,17 @@ func (c *simulateCmd) lab(g *globals) (*simulate.Lab, error) {
 		return nil, usage("--max-wait is not negative")
 	}
 	l := &simulate.Lab{MaxWait: c.MaxWait, Attempts: c.Attempts, Seed: c.Seed}
-	if c.File == "" {
+	if c.Own && c.File != "" {
+		return nil, usage("--own and --file name two sets of accounts")
+	}
+	if c.Own {
+		if err := g.with(func(k *client) (err error) {
+			l.Accounts, err = own(g, k)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	} else if c.File == "" {
 		l.Accounts = simulate.Some(c.Accounts, c.RPM, c.Length, c.Faults, c.Seed)
 	} else if err := readLab(c.File, l); err != nil {
 		return nil, err
@@ -144,6 +156,26 @@ func readLab(file string, l *simulate.Lab) error {
 	}
 	l.Accounts = f.Accounts
 	return nil
+}
+
+// own are the accounts of the gateway that are on. What their vendors allow
+// beyond the operator's limits nobody knows.
+func own(g *globals, k *client) (out []simulate.Account, err error) {
+	var l admin.List[admin.Account]
+	if err := k.call(g.ctx, http.MethodGet, "/api/accounts", nil, &l); err != nil {
+		return nil, err
+	}
+	for i := range l.Items {
+		a := &l.Items[i]
+		if a.State == "off" || a.Origin == "built_in" {
+			continue
+		}
+		out = append(out, simulate.Account{
+			Name: a.Name, RPM: float64(a.Limits.RPM), TPM: float64(a.Limits.TPM), Concurrency: a.Limits.Concurrency,
+			LatencyMS: float64(a.FirstMS), Priority: a.Priority, Weight: a.Weight, Revoked: a.State == "down" || a.State == "needs_login",
+		})
+	}
+	return out, nil
 }
 
 // maxPast is how many requests of the ledger are played.

@@ -2,11 +2,17 @@ package cli
 
 import (
 	"encoding/json/v2"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"portico/internal/app"
+	"portico/internal/config"
 	"portico/internal/journal"
 	"portico/internal/simulate"
 )
@@ -80,4 +86,38 @@ func documented(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// TestSimulatePast: the ledger's past is played, on accounts of a file or on the
+// gateway's own.
+func TestSimulatePast(t *testing.T) {
+	s := newShell(t, "simulator: true\naccounts:\n- {name: one, provider: openai, api_key: sk-CANARY-0123456789abcdef, limits: {rpm: 600}}\n- {name: two, provider: openai, api_key: sk-CANARY-0123456789abcdef, disabled: true}\n")
+	_, errs := s.run(exitError, "", "simulate", "--past")
+	has(t, "an empty ledger", errs, "no request to play")
+	a, err := app.Open(config.Options{DataDir: s.dir}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := a.Handler()
+	for i := range 7 {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/chat/completions", strings.NewReader(fmt.Sprintf(`{"model":"simulator","prompt_cache_key":"talk-%d","messages":[{"role":"user","content":"hello"}]}`, i%2)))
+		r.Header.Set("Authorization", "Bearer "+a.Config().APIKey.Reveal())
+		r.Host = fmt.Sprint("127.0.0.1:", a.Config().Port)
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != http.StatusOK {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := s.run(exitOK, "", "simulate", "--past", "--own", "--strategy", "balance")
+	has(t, "the past on its own accounts", out, "7 requests in ", "on 1 accounts", "an oracle would serve 7")
+	out, _ = s.run(exitOK, "", "simulate", "--past", "--accounts", "3", "--json", "--strategy", "cache_first")
+	var rs []simulate.Result
+	if err := json.Unmarshal([]byte(out), &rs, journal.JSON); err != nil || len(rs) != 1 || rs[0].Served != 7 || rs[0].Turns != 5 || rs[0].AtHome == 0 {
+		t.Errorf("%v, %+v", err, rs)
+	}
+	_, errs = s.run(exitUsage, "", "simulate", "--own", "--file", "x")
+	has(t, "two sets of accounts", errs, "--own and --file")
 }

@@ -33,6 +33,14 @@ func accountName(s string) (string, error) {
 	return s, nil
 }
 
+// accountGlob takes a pattern over names of accounts, which may have spaces.
+func accountGlob(s string) (string, error) {
+	if s == "" || len(s) > 256 || strings.IndexFunc(s, unicode.IsControl) >= 0 {
+		return "", fmt.Errorf("%s is not a pattern of accounts: 1 to 256 bytes", quote(s))
+	}
+	return s, nil
+}
+
 // glob takes a pattern over model names.
 func glob(s string) (string, error) {
 	if s == "" || len(s) > 256 || strings.IndexFunc(s, unicode.IsSpace) >= 0 || strings.IndexFunc(s, unicode.IsControl) >= 0 {

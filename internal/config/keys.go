@@ -156,7 +156,7 @@ var routeFields = []field[Route]{
 		"Model names that the route is for.").required(),
 	texts("to", "model names", 16, func(r *Route) *[]string { return &r.To }, glob,
 		"The model to ask instead, or a chain: the next is asked when all accounts of one are unable. Needed without prefer; with it alone the name stays as it is."),
-	texts("prefer", "names of accounts, or globs of them", 16, func(r *Route) *[]string { return &r.Prefer }, glob,
+	texts("prefer", "names of accounts, tag:TAG, or globs of them", 16, func(r *Route) *[]string { return &r.Prefer }, accountGlob,
 		"Accounts that come before others, whatever their priority, as long as they are able."),
 	texts("on", "classes of faults", 32, func(r *Route) *[]string { return &r.On }, faultClass,
 		"Faults after which the next model of the chain is asked at once, such as context_too_long or overloaded."),

@@ -79,7 +79,7 @@ func (p *Pool) choose(v *verdict, l *lane, r *roster, w *Want, m *moments) {
 	defer p.scratch.Put(s)
 	w.Query.Moving = at != nil
 	for i := range w.Prefer {
-		v.passed = append(v.passed, s.scan(r, w, m, func(e *entry) bool { return w.Prefer[i].Match(e.Name) })...)
+		v.passed = append(v.passed, s.scan(r, w, m, func(e *entry) bool { return e.isOf(w.Prefer[i]) })...)
 		if len(s.xs) > 0 {
 			v.x, v.of, v.why = s.xs[s.pick(w)], len(s.xs), Preferred
 			break

@@ -13,8 +13,9 @@ import (
 // entry is an account and its state, which outlives a reload.
 type entry struct {
 	Account
-	id  uint64
-	end *endpoint
+	id   uint64
+	tags []string // each after tag:
+	end  *endpoint
 	*state
 }
 

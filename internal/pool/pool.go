@@ -81,6 +81,9 @@ func (p *Pool) Set(accounts []Account) {
 	next := make([]*entry, 0, len(accounts))
 	for _, a := range accounts[:min(len(accounts), MaxAccounts)] {
 		e := &entry{Account: a, id: schedule.Hash(a.Name), state: &state{}, end: ends[a.origin()]}
+		for _, t := range a.Tags {
+			e.tags = append(e.tags, "tag:"+t)
+		}
 		if e.end == nil {
 			e.end = &endpoint{}
 			ends[a.origin()] = e.end

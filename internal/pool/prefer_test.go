@@ -41,6 +41,18 @@ func TestPrefer(t *testing.T) {
 	}
 }
 
+// TestPreferTag: a tag stands for all accounts that have it.
+func TestPreferTag(t *testing.T) {
+	p, _ := pool(account("a"), account("tag"), account("b", func(a *Account) { a.Priority, a.Tags = 1, []string{"spare", "eu"} }))
+	for pattern, want := range map[string]string{"tag:eu": "b", "tag:e*": "b", "eu": "a", "tag:us": "a", "tag": "tag"} {
+		w := chat
+		w.Prefer, w.Strategy = []glob.Set{{globs(t, pattern)}}, schedule.Priority{}
+		if got := take(p, w, nil); got != want {
+			t.Errorf("%s is preferred, and %q serves, want %s", pattern, got, want)
+		}
+	}
+}
+
 // TestPreferHome: a conversation that moved off a preferred account goes back to
 // it when its cache is cold, and not before.
 func TestPreferHome(t *testing.T) {

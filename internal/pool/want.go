@@ -27,7 +27,8 @@ type Want struct {
 	Not      []string // names of accounts that were tried
 	Only     string   // the name of the only account that may serve, "" for any
 	// Prefer are accounts that come before others, whatever their priority, as
-	// long as they are able; those of the first set before those of the next.
+	// long as they are able; those of the first set before those of the next. A
+	// pattern is for their names, or for a tag of theirs if it begins with tag:.
 	Prefer []glob.Set
 	Tokens int64 // about how many the request will use, for limits of tokens
 
@@ -58,7 +59,12 @@ func (w *Want) way(a *Account) (Way, bool) {
 
 // favours reports whether w prefers e to others.
 func (w *Want) favours(e *entry) bool {
-	return slices.ContainsFunc(w.Prefer, func(s glob.Set) bool { return s.Match(e.Name) })
+	return slices.ContainsFunc(w.Prefer, e.isOf)
+}
+
+// isOf reports whether s has e's name, or a tag of its.
+func (e *entry) isOf(s glob.Set) bool {
+	return s.Match(e.Name) || slices.ContainsFunc(e.tags, s.Match)
 }
 
 // skips reports whether e may not serve.

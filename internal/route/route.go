@@ -24,7 +24,7 @@ type Plan struct {
 	// where another account, or nobody, would be asked otherwise.
 	On []string
 	// Prefer are accounts that come before others, whatever their priority, as
-	// long as they are able: globs of their names.
+	// long as they are able: globs of their names, or of tag:TAG.
 	Prefer glob.Set
 }
 
