@@ -57,6 +57,8 @@ func TestSEC53StolenDatabase(t *testing.T) {
 	key := x.key("ci", nil)
 	cookie := x.signIn(fmt.Sprintf(`{"password":%q}`, adminPassword))
 	_, token, _ := strings.Cut(cookie, "=")
+	x.Kill() // what is being written stays as it is
+	defer x.restart()
 	for _, dir := range []string{x.Dir, filepath.Join(x.Dir, "backups")} {
 		files, err := os.ReadDir(dir)
 		if err != nil {

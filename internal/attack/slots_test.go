@@ -136,6 +136,8 @@ func TestSEC51EverySlot(t *testing.T) {
 			t.Errorf("the arguments: %s", s)
 		}
 	}
+	x.Kill() // what is being written stays as it is
+	defer x.restart()
 	err = filepath.WalkDir(x.Dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || d.Name() == "portico.yaml" {
 			return err

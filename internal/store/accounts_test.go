@@ -162,6 +162,7 @@ func TestStolen(t *testing.T) {
 	if _, err := s.AddAccount(t.Context(), account("a")); err != nil {
 		t.Fatal(err)
 	}
+	s.accounts.copies.Wait()
 	paths, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,7 @@ func TestModes(t *testing.T) {
 		t.Fatal(err)
 	}
 	keepAll(t, s, some(10)...)
+	s.accounts.copies.Wait()
 	check()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -53,5 +54,6 @@ func TestModes(t *testing.T) {
 		t.Fatal(err)
 	}
 	keepAll(t, s, some(20)...)
+	s.accounts.copies.Wait()
 	check()
 }
