@@ -305,6 +305,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Back everything up into one encrypted file
+         * @description It holds the accounts with their secrets, client keys as digests, rules on addresses, the pool of outbound proxies and the configuration, and is encrypted with the passphrase in the format of age. A session has to show the password or the admin token in the body. It is audited.
+         */
+        post: operations["backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The copies of the database of accounts that were made by themselves
+         * @description One a day while there are changes (7 are kept), one before each change of the schema and before each restore (3 are kept).
+         */
+        get: operations["list-snapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/config": {
         parameters: {
             query?: never;
@@ -314,7 +354,11 @@ export interface paths {
         };
         /** The configuration in force, secrets masked */
         get: operations["get-config"];
-        put?: never;
+        /**
+         * Write the configuration file, and take it over
+         * @description One that is wrong changes nothing. Variables and flags still win over the file. A session has to show the password or the admin token in the body.
+         */
+        put: operations["write-config"];
         post?: never;
         delete?: never;
         options?: never;
@@ -336,6 +380,26 @@ export interface paths {
          * @description A session has to show the password or the admin token in the body. It is audited.
          */
         post: operations["reveal-api-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/text/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The configuration file as it is written, with its secrets
+         * @description A session has to show the password or the admin token in the body. It is audited.
+         */
+        post: operations["reveal-config"];
         delete?: never;
         options?: never;
         head?: never;
@@ -740,6 +804,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a backup, or see what that would do
+         * @description What is missing is added, what has the same name is replaced, what the backup does not have stays. Nothing is changed before all of the file was read and checked, and a snapshot is made before. A session has to show the password or the admin token. It is audited, unless it is a preview.
+         */
+        post: operations["restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -914,6 +998,11 @@ export interface components {
              * @description When it is tried again.
              */
             until?: string;
+            /**
+             * Format: int64
+             * @description Goes up with every change of one that was added here; it is the ETag, too.
+             */
+            version?: number;
             /** Format: int64 */
             weight: number;
             /** @description The class of the fault, as in the ledger. */
@@ -1076,6 +1165,11 @@ export interface components {
              * @description When it is tried again.
              */
             until?: string;
+            /**
+             * Format: int64
+             * @description Goes up with every change of one that was added here; it is the ETag, too.
+             */
+            version?: number;
             /** Format: int64 */
             weight: number;
             /** @description The class of the fault, as in the ledger. */
@@ -1226,6 +1320,10 @@ export interface components {
             key: string;
             source?: string;
             value: unknown;
+        };
+        ConfigText: {
+            /** @description YAML, with its secrets and comments; empty if there is no file. */
+            text: string;
         };
         Configuration: {
             data_dir: string;
@@ -1907,6 +2005,11 @@ export interface components {
             /** @description The cursor of the next page; absent on the last. */
             next?: string;
         };
+        ListSnapshot: {
+            items: components["schemas"]["Snapshot"][] | null;
+            /** @description The cursor of the next page; absent on the last. */
+            next?: string;
+        };
         ListUsageRow: {
             items: components["schemas"]["UsageRow"][] | null;
             /** @description The cursor of the next page; absent on the last. */
@@ -2051,6 +2154,22 @@ export interface components {
         Names: {
             names: string[] | null;
         };
+        NewBackup: {
+            /** @description With the finished requests. */
+            ledger?: boolean;
+            /** @description At least 12 letters. Without it nobody can read the backup. */
+            passphrase: string;
+            password?: string;
+            /** @description The admin token. */
+            token?: string;
+        };
+        NewConfig: {
+            password?: string;
+            /** @description YAML. It takes the place of the whole file. */
+            text: string;
+            /** @description The admin token. */
+            token?: string;
+        };
         NewImport: {
             /** @description What the accounts of refresh tokens are; of gemini if it is absent. */
             account?: components["schemas"]["Draft"];
@@ -2146,6 +2265,23 @@ export interface components {
         };
         Price: {
             /**
+             * Format: int64
+             * @description Tokens of a prompt beyond which the whole request costs more.
+             */
+            above?: number;
+            /** @description The day of the catalogue. */
+            as_of: string;
+            /**
+             * Format: double
+             * @description Absent if it is that of other input.
+             */
+            audio_in?: number;
+            /**
+             * Format: double
+             * @description Absent if it is that of other output.
+             */
+            audio_out?: number;
+            /**
              * Format: double
              * @description Absent if it is that of other input.
              */
@@ -2155,14 +2291,39 @@ export interface components {
              * @description Absent if it is that of other input.
              */
             cache_write?: number | null;
+            /**
+             * Format: double
+             * @description Absent if it is that of other input.
+             */
+            image_in?: number;
+            /**
+             * Format: double
+             * @description Absent if it is that of other output.
+             */
+            image_out?: number;
             /** Format: double */
             in: number;
             /** Format: double */
             out: number;
+            /** @description Some of it is of the configuration. */
+            own?: boolean;
+            /**
+             * Format: double
+             * @description Absent if it is that of other output.
+             */
+            reasoning?: number;
+            /**
+             * Format: double
+             * @description Of a thousand searches of the web; absent if they are not counted.
+             */
+            search?: number;
         };
         Problem: {
-            /** @description What happened, for programs. It stays the same over versions. */
-            code: string;
+            /**
+             * @description What happened, for programs. It stays the same over versions.
+             * @enum {string}
+             */
+            code: "unauthorized" | "forbidden" | "too_many_requests" | "not_found" | "method_not_allowed" | "malformed" | "too_large" | "unsupported_media_type" | "timeout" | "invalid" | "internal" | "unavailable" | "account_not_found" | "account_exists" | "account_declared" | "account_built_in" | "key_required" | "test_failed" | "account_gone" | "login_not_found" | "login_over" | "request_not_found" | "key_not_found" | "key_exists" | "proxy_not_found" | "proxy_exists" | "proxy_in_use" | "rule_not_found" | "rule_exists" | "would_lock_out" | "version_mismatch" | "config_invalid" | "session_not_found" | "password_not_set" | "wrong_password" | "launch_invalid" | "proof_required";
             /** @description What happened and what to do, for people. */
             detail: string;
             /** @description The parts of the request that are wrong. */
@@ -2333,6 +2494,35 @@ export interface components {
             upstream?: string;
             usage?: components["schemas"]["LlmUsage"];
         };
+        RestoreChange: {
+            /** @enum {string} */
+            kind: "account" | "key" | "rule" | "proxy" | "config";
+            name: string;
+            /**
+             * @description same: it is there as it was; keep: another one of the name is there and stays.
+             * @enum {string}
+             */
+            what: "add" | "replace" | "same" | "keep";
+        };
+        Restored: {
+            changes: components["schemas"]["RestoreChange"][] | null;
+            /** @description The backup has finished requests. */
+            ledger: boolean;
+            /**
+             * Format: date-time
+             * @description When the backup was made.
+             */
+            made?: string;
+            /** @description Nothing was changed. */
+            preview: boolean;
+            /**
+             * Format: int64
+             * @description How many of them were not in the ledger yet and now are.
+             */
+            requests: number;
+            /** @description Of the Portico that made it. */
+            version?: string;
+        };
         Revealed: {
             /** @description The key, or the document of a login or a service account. */
             api_key?: string;
@@ -2408,6 +2598,18 @@ export interface components {
             password?: string;
             /** @description The admin token. */
             token?: string;
+        };
+        Snapshot: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: date-time */
+            made: string;
+            name: string;
+            /**
+             * @description Made once a day, before the schema was changed, or before a restore.
+             * @enum {string}
+             */
+            why: "daily" | "schema" | "restore";
         };
         Status: {
             accounts: components["schemas"]["Counts"];
@@ -2892,7 +3094,17 @@ export interface operations {
     };
     "list-accounts": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What the name, the label, the provider, the preset, the login or the address has in it, whatever the case. */
+                q?: string;
+                provider?: string;
+                state?: "ready" | "cooling" | "trial" | "down" | "refreshing" | "needs_login" | "off";
+                origin?: "file" | "store" | "built_in";
+                /** @description 0, the default, is all. */
+                limit?: number;
+                /** @description From the page before, of the same list. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2910,6 +3122,15 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3493,6 +3714,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3549,7 +3771,10 @@ export interface operations {
     "remove-account": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is removed; without it any will do. */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -3591,6 +3816,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -3623,7 +3857,10 @@ export interface operations {
     "change-account": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is changed; without it any will do. */
+                "If-Match"?: string;
+            };
             path: {
                 name: string;
             };
@@ -3638,6 +3875,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3664,6 +3902,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4006,6 +4253,131 @@ export interface operations {
             };
         };
     };
+    backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBackup"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSnapshot"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-config": {
         parameters: {
             query?: never;
@@ -4053,6 +4425,87 @@ export interface operations {
             };
         };
     };
+    "write-config": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the text that is changed; without it any will do. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConfig"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reloaded"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "reveal-api-key": {
         parameters: {
             query?: never;
@@ -4073,6 +4526,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RevealedKey"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reveal-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Proof"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigText"];
                 };
             };
             /** @description Unauthorized */
@@ -5894,6 +6417,86 @@ export interface operations {
             };
             /** @description Internal Server Error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description the backup; the last part of the form
+                     */
+                    file?: string;
+                    /** @description true: what is there stays */
+                    keep?: string;
+                    /** @description with commas: accounts, keys, rules, proxies, config, ledger; absent: all but ledger */
+                    parts?: string;
+                    /** @description of the file */
+                    passphrase?: string;
+                    /** @description the proof of a session */
+                    password?: string;
+                    /** @description true: nothing is changed */
+                    preview?: string;
+                    /** @description the name of a snapshot, instead of a file */
+                    snapshot?: string;
+                    /** @description or the admin token */
+                    token?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What was done, or would be */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restored"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file cannot be restored */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
