@@ -98,7 +98,8 @@ type Options struct {
 	Acts     Acts    // nil: what operators do is not kept
 	Proxies  Proxies // nil: there is no pool of outbound proxies
 	Backups  Backups
-	File     File // the configuration's
+	File     File            // the configuration's
+	Vendors  func() []Vendor // whom an account can be at; nil: nobody says
 	Ledger   Ledger
 	Models   Models
 	Feed     *Feed

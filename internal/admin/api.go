@@ -77,6 +77,7 @@ func newAPI(o *Options) *api {
 	})
 	a.status()
 	a.accounts()
+	a.vendors()
 	a.drafts()
 	a.imports()
 	a.exports()

@@ -25,6 +25,7 @@ type keptActs = Acts
 // whole. A new option of that kind is added here.
 func everything(o *Options) {
 	o.Access, o.Doors, o.Logins, o.Proxies, o.Acts = struct{ Access }{}, &Doors{}, struct{ Logins }{}, struct{ Proxies }{}, allActs{}
+	o.Vendors = func() []Vendor { return nil }
 	o.Foresee = func(context.Context, Question) (l explain.Outlook) { return l }
 }
 

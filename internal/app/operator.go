@@ -44,8 +44,8 @@ func (a *App) operator(c *config.Config) *admin.Handler {
 		Authorise: doors.Authorise, Doors: doors, ClientOf: admin.ClientOf(a.policy.Load),
 		Config: a.config.Load, Accounts: accounts{a}, Keys: clientKeys{a}, Access: addresses{a}, Proxies: outbound{a}, Backups: backups{a}, File: file{a}, Acts: a.store, Ledger: a.store, Models: a.shelf, Feed: feed,
 		Catalog: func() *catalog.Catalog { return a.catalog.Load() },
-		Logins:  logins{a},
-		Settle:  a.journal.Flush, Reload: a.Reload, Doctor: a.doctor, Flying: a.flying.counts, Journal: a.journal.Stats, Metrics: metrics.Write, Foresee: a.foresee,
+		Logins:  logins{a}, Vendors: a.vendors,
+		Settle: a.journal.Flush, Reload: a.Reload, Doctor: a.doctor, Flying: a.flying.counts, Journal: a.journal.Stats, Metrics: metrics.Write, Foresee: a.foresee,
 		Secrets: a.sealer.Place, Page: a.page(c), Log: a.log.Logger,
 	})
 }

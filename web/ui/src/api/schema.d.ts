@@ -923,6 +923,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/vendors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom an account can be at
+         * @description In the order in which people look for them.
+         */
+        get: operations["list-vendors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2015,6 +2035,11 @@ export interface components {
             /** @description The cursor of the next page; absent on the last. */
             next?: string;
         };
+        ListVendor: {
+            items: components["schemas"]["Vendor"][] | null;
+            /** @description The cursor of the next page; absent on the last. */
+            next?: string;
+        };
         LlmUsage: {
             /** Format: int64 */
             audio_in?: number;
@@ -2802,6 +2827,18 @@ export interface components {
              * @description Requests that used something for which there is no price.
              */
             unpriced: number;
+        };
+        Vendor: {
+            /** @description Where it lives unless the account says otherwise; absent if the account has to say. */
+            base_url?: string;
+            /** @description It needs no key, as servers on one's own machine do. */
+            keyless?: boolean;
+            /** @description One can sign in, with an OAuth client of one's own, or give a document in place of a key. */
+            login?: boolean;
+            preset?: string;
+            provider: string;
+            /** @description What people call it. */
+            title: string;
         };
         Waits: {
             /**
@@ -6880,6 +6917,53 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-vendors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListVendor"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
