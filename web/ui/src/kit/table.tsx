@@ -40,6 +40,8 @@ interface Props<R> {
   rowKey: (row: R) => string;
   /** Enter or a click on a row. */
   onOpen?: (row: R) => void;
+  /** Space or x on a row, where rows can be marked. */
+  onMark?: (row: R) => void;
   /** The row whose drawer is open. */
   opened?: string;
   /** How the rows are sorted; absent: as they come, and heads cannot be clicked. */
@@ -90,7 +92,7 @@ export function useColumns<R>(id: string, columns: Column<R>[]): { shown: Column
   return { shown, chooser };
 }
 
-export function Table<R>({ id, label, rows, columns, rowKey, onOpen, opened, sort, onSort, height, onEnd, empty }: Props<R>) {
+export function Table<R>({ id, label, rows, columns, rowKey, onOpen, onMark, opened, sort, onSort, height, onEnd, empty }: Props<R>) {
   const cards = useMedia(narrow);
   const { shown } = useColumns(id, columns);
   const sorted = useMemo(() => sortRows(rows, columns, sort), [rows, columns, sort]);
@@ -129,6 +131,7 @@ export function Table<R>({ id, label, rows, columns, rowKey, onOpen, opened, sor
     const row = sorted[index];
     if (to !== undefined) go(index < 0 ? 0 : to);
     else if (e.key === 'Enter' && row !== undefined) onOpen?.(row);
+    else if ((e.key === ' ' || e.key === 'x') && row !== undefined && onMark) onMark(row);
     else if (e.key === 'Escape' && at !== undefined) setAt(undefined);
     else return;
     e.preventDefault();
