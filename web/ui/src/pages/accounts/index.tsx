@@ -5,6 +5,7 @@ import type { Account } from '../../api/client';
 import { accounts } from '../../api/queries';
 import { useCommands } from '../../app/commands';
 import { useT } from '../../i18n';
+import { useFormat } from '../../i18n/format';
 import { Button, Chips, Countdown, EmptyState, ErrorState, IconButton, Loaded, PageHead, Segments, Select, Table, sortRows, useColumns, type Chip, type Column, type Tone } from '../../kit';
 import { useActs } from './acts';
 import './accounts.css';
@@ -121,7 +122,7 @@ function Head({ all, add }: { all?: Account[]; add: () => void }) {
         !all ? (
           t('asking')
         ) : on.length === 0 ? (
-          t('verdict.none')
+          t(all.length > 0 ? 'verdict.simulator' : 'verdict.none')
         ) : (
           <>
             {t('verdict', { n: on.length, ready })} {needs > 0 && t('verdict.needs', { n: needs })} {until && needs === 0 && t.rich('verdict.back', { time: <Countdown until={until} /> })}
@@ -151,7 +152,8 @@ function Filter({ s, set, all, found, chooser }: FilterProps) {
   const vendors = useMemo(() => [...new Set(all.map(vendorOf))].sort(), [all]);
   const tags = useMemo(() => [...new Set(all.flatMap((a) => a.tags ?? []))].sort(), [all]);
   const count = (g: Group) => inGroup(found, g).length;
-  const number = (n: number) => (n > 0 ? <span className="quiet num">{n}</span> : null);
+  const f = useFormat();
+  const number = (n: number) => (n > 0 ? <span className="quiet num">{f.exact(n)}</span> : null);
   const chips: Chip[] = s.state === 'needy' ? [{ name: t('group'), value: t('group.needy'), remove: () => set({ state: undefined }) }] : [];
   return (
     <div className="filter-bar">
@@ -226,7 +228,8 @@ const example: Account = {
 function Example({ columns }: { columns: Column<Account>[] }) {
   const shown = columns.filter((c) => !c.extra && c.key !== 'mark');
   return (
-    <div className="tr" style={{ gridTemplateColumns: shown.map((c) => c.width).join(' ') }}>
+    <div className="tr" style={{ gridTemplateColumns: ['24px', ...shown.map((c) => c.width), '60px'].join(' ') }}>
+      <span />
       {shown.map((c) => (
         <div key={c.key} className="td" data-num={c.num || undefined}>
           <span className="td-cell">{c.cell(example)}</span>
