@@ -96,16 +96,16 @@ func (m *meter) like(o *meter) float64 {
 	case m.kind != o.kind || m.window != o.window:
 		return 0
 	case m.kind == dripping:
-		return math.Max(1-10*math.Abs(math.Log(m.rate/o.rate)), 0)
+		return max(1-10*math.Abs(math.Log(m.rate/o.rate)), 0)
 	}
 	return 1
 }
 
 // mean is how many units a second went out, as far back as is known.
 func (h *History) mean(now Moment) float64 {
-	over := math.Max((now - h.begun).Seconds(), 0.05)
+	over := max((now - h.begun).Seconds(), 0.05)
 	if len(h.sent) > 0 {
-		over = math.Min(over, math.Max((now-h.sent[0].first).Seconds(), 0.05))
+		over = min(over, max((now-h.sent[0].first).Seconds(), 0.05))
 	}
 	sum := 0.0
 	for i := range h.sent {
@@ -130,12 +130,12 @@ func (h *History) fit(now Moment, was *model, rate float64) (best model) {
 	var bs [maxRefusals]bound
 	top, _ := h.read(&meter{kind: sliding, window: time.Second}, now, bs[:])
 	mean := h.mean(now)
-	top = math.Max(top, mean)
+	top = max(top, mean)
 	try := func(m meter, odd float64) {
 		x := h.try(m, now, mean)
 		x.score += odd
 		if x.off < 3*sound {
-			x.score -= m.like(&was.meter) * habit * math.Min(float64(was.right), settled)
+			x.score -= m.like(&was.meter) * habit * min(float64(was.right), settled)
 		}
 		if x.score < best.score {
 			best = x
@@ -170,7 +170,7 @@ func (h *History) fit(now Moment, was *model, rate float64) (best model) {
 	for _, w := range windows {
 		odd := complicated + w.odd
 		if !h.refused[len(h.refused)-1].told() {
-			odd += long * math.Log(math.Min(w.length.Seconds(), 45)) // the shorter one is soon found to be too short
+			odd += long * math.Log(min(w.length.Seconds(), 45)) // the shorter one is soon found to be too short
 		}
 		try(meter{kind: sliding, window: w.length}, odd)
 		for _, at := range begins {
@@ -214,12 +214,12 @@ func (h *History) try(m meter, now Moment, mean float64) model {
 	n := len(h.refused)
 	x := model{meter: m}
 	proven, shows := h.read(&m, now, bs[:n])
-	proven = math.Max(proven, h.peak(&m))
+	proven = max(proven, h.peak(&m))
 	x.shows = shows
 	// The newest refusal counts most.
 	cost := func(most float64) (sum float64) {
 		scale := h.unit + most/50
-		off := func(d, free, scale float64) float64 { return math.Min(math.Max(d-free, 0)/scale, farOff) }
+		off := func(d, free, scale float64) float64 { return min(max(d-free, 0)/scale, farOff) }
 		// Where a window begins is not known to the moment, so that what was
 		// served proves a little less of it.
 		dead, proof := h.unit/4, 0.6
@@ -231,7 +231,7 @@ func (h *History) try(m meter, now Moment, mean float64) model {
 			if bs[i].vague {
 				continue
 			}
-			d := math.Max(bs[i].low-most, most-bs[i].high)
+			d := max(bs[i].low-most, most-bs[i].high)
 			if m.kind == dripping && h.refused[i].exact() {
 				sum += weight * off(d, h.unit/20, h.unit/2)
 			} else {
@@ -239,12 +239,12 @@ func (h *History) try(m meter, now Moment, mean float64) model {
 			}
 			weight *= 0.85
 		}
-		return sum + proof*math.Min(math.Max(proven-most-dead, 0)/scale, 2*farOff)
+		return sum + proof*min(max(proven-most-dead, 0)/scale, 2*farOff)
 	}
 	least := math.Inf(1)
 	x.most = h.unit
 	consider := func(most float64) {
-		most = math.Max(most, h.unit)
+		most = max(most, h.unit)
 		// Of those that are as good, a bucket is rather small than large.
 		if c := cost(most); c < least-1e-9 || c < least+1e-9 && (most < x.most) == (m.kind == dripping) {
 			least, x.most = c, most
@@ -269,7 +269,7 @@ func (h *History) try(m meter, now Moment, mean float64) model {
 		switch r := &h.refused[i]; {
 		case !r.told() || b.odd:
 		case m.kind == dripping && r.exact():
-			w = -math.Log(math.Min(m.rate, mean/2) / h.unit)
+			w = -math.Log(min(m.rate, mean/2) / h.unit)
 		case m.kind == sliding && r.exact():
 			w = -math.Log(mean / 2 / h.unit)
 		case m.kind == fixed:
@@ -278,9 +278,9 @@ func (h *History) try(m meter, now Moment, mean float64) model {
 		x.score += w / 2
 	}
 	if m.kind == dripping {
-		deep := math.Log(math.Max(x.most/h.unit, 0.1) / usualDepth)
-		slow := math.Max(math.Log(x.most/m.rate/usualFill), 0)
-		less := math.Max(math.Log(mean/2/m.rate), 0) // than half of what went out
+		deep := math.Log(max(x.most/h.unit, 0.1) / usualDepth)
+		slow := max(math.Log(x.most/m.rate/usualFill), 0)
+		less := max(math.Log(mean/2/m.rate), 0) // than half of what went out
 		x.score += deep*deep/8 + slow*slow/5 + less*0.75 + math.Log(float64(n))/2
 	}
 	x.score += x.off

@@ -1,7 +1,6 @@
 package pace
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -128,17 +127,17 @@ func (h *History) remember(now Moment) {
 	var bs [maxRefusals]bound
 	for i := range windows {
 		n, _ := h.read(&meter{kind: sliding, window: windows[i].length}, now, bs[:])
-		h.peaks[0][i] = math.Max(h.peaks[0][i], n)
+		h.peaks[0][i] = max(h.peaks[0][i], n)
 	}
 }
 
 // peak is the least of the most that m showed, by what is remembered.
 func (h *History) peak(m *meter) (n float64) {
 	for i := range windows {
-		p := math.Max(h.peaks[0][i], h.peaks[1][i])
+		p := max(h.peaks[0][i], h.peaks[1][i])
 		switch {
 		case m.kind == dripping:
-			n = math.Max(n, p-m.rate*windows[i].length.Seconds())
+			n = max(n, p-m.rate*windows[i].length.Seconds())
 		case m.window == windows[i].length && m.kind == sliding:
 			return p
 		case m.window == windows[i].length:
@@ -245,7 +244,7 @@ func (h *History) read(m *meter, now Moment, bs []bound) (proven, shows float64)
 	move := func(to Moment, i int) {
 		switch m.kind {
 		case dripping:
-			level = math.Max(0, level-m.rate*(to-at).Seconds())
+			level = max(0, level-m.rate*(to-at).Seconds())
 		case sliding:
 			for tail < i && h.sent[tail].first <= to-m.window {
 				level -= h.sent[tail].n
@@ -279,7 +278,7 @@ func (h *History) read(m *meter, now Moment, bs []bound) (proven, shows float64)
 		if m.kind == dripping && p.first > at {
 			// While the piece went out the bucket dripped, full or not.
 			move(p.first, i)
-			level = math.Max(0, level+p.n-m.rate*(p.at-p.first).Seconds())
+			level = max(0, level+p.n-m.rate*(p.at-p.first).Seconds())
 			at = p.at
 		} else {
 			move(until, i)
@@ -288,7 +287,7 @@ func (h *History) read(m *meter, now Moment, bs []bound) (proven, shows float64)
 			}
 		}
 		if p.at-p.first <= coarse && until >= h.trusted {
-			proven = math.Max(proven, level)
+			proven = max(proven, level)
 		}
 	}
 }
@@ -324,10 +323,10 @@ func (h *History) bound(m *meter, r *refusal, level float64, i int) (b bound) {
 	}
 	switch m.kind {
 	case dripping:
-		b.low = math.Max(level+r.cost-m.rate*(r.till-r.at).Seconds(), 0)
-		b.high = level + r.cost - m.rate*math.Max((r.from-r.at).Seconds(), 0)
+		b.low = max(level+r.cost-m.rate*(r.till-r.at).Seconds(), 0)
+		b.high = level + r.cost - m.rate*max((r.from-r.at).Seconds(), 0)
 		if !r.exact() {
-			b.high = math.Min(b.high, level+half)
+			b.high = min(b.high, level+half)
 		}
 		b.odd = level <= 0
 	case sliding:
@@ -338,7 +337,7 @@ func (h *History) bound(m *meter, r *refusal, level float64, i int) (b bound) {
 				low += h.sent[i].n
 			}
 		}
-		b = bound{low: low, high: math.Min(high, b.high), odd: high < low}
+		b = bound{low: low, high: min(high, b.high), odd: high < low}
 	case fixed:
 		// The next window must begin where the refusal says.
 		begins := m.phase + time.Duration(m.number(r.from-blur)+1)*m.window

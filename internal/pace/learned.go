@@ -1,7 +1,6 @@
 package pace
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -269,5 +268,5 @@ func (l *Learned) Resume(now Moment, rate, burst float64, window time.Duration) 
 	if window > 0 {
 		l.model.meter = meter{kind: sliding, window: window}
 	}
-	l.bucket = bucket{rate: rate, burst: burst, level: math.Min(1, burst), at: now}
+	l.bucket = bucket{rate: rate, burst: burst, level: min(1, burst), at: now}
 }
