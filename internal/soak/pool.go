@@ -19,9 +19,9 @@ var goals = []struct {
 	{"healthy", true, .99, .05, .85, 1500 * time.Millisecond, false},
 	{"troubled", true, .97, .1, .8, 0, false},
 	{"overload", true, .93, .3, 0, 0, true},
-	{"healthy", false, .97, .08, .6, 0, true},
-	{"troubled", false, .95, .2, .5, 0, true},
-	{"overload", false, .8, .3, 0, 0, true},
+	{"healthy", false, .99, .05, .7, 0, true},
+	{"troubled", false, .97, .1, .65, 0, true},
+	{"overload", false, .93, .3, 0, 0, true},
 }
 
 // atOnce is how many labs run at one time: they wait most of the time.
