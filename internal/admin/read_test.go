@@ -55,21 +55,23 @@ func TestListRequests(t *testing.T) {
 	if diff := cmp.Diff(store.Filter{Limit: 50}, f.asked); diff != "" {
 		t.Error(diff)
 	}
-	decode[List[Request]](t, call(t, h, "GET", "/api/requests?since=2026-11-23T12:40:00Z&until=2026-11-24T00:00:00%2B01:00&account=a&model=m&key=k&client=c&session=s&protocol=gemini&outbound=anthropic&text=part&op=chat&fault=any&status=5xx&limit=2&cursor=abc", ""))
+	decode[List[Request]](t, call(t, h, "GET", "/api/requests?since=2026-11-23T12:40:00Z&until=2026-11-24T00:00:00%2B01:00&account=a&model=m&key=k&client=c&session=s&protocol=gemini&outbound=anthropic&text=part&op=chat&fault=any&status=5xx&min_tokens=10000&min_took_ms=5000&limit=2&cursor=abc", ""))
 	wanted := store.Filter{
 		Since: began, Until: time.Date(2026, 11, 23, 23, 0, 0, 0, time.UTC), Account: "a", Model: "m", Key: "k", Client: "c", Session: "s",
-		Protocol: "gemini", Outbound: "anthropic", Text: "part", Op: "chat", Fault: "any", MinStatus: 500, MaxStatus: 599, Limit: 2, Cursor: "abc",
+		Protocol: "gemini", Outbound: "anthropic", Text: "part", Op: "chat", Fault: "any", MinStatus: 500, MaxStatus: 599, MinTokens: 10_000, MinTook: 5 * time.Second, Limit: 2, Cursor: "abc",
 	}
 	if diff := cmp.Diff(wanted, f.asked); diff != "" {
 		t.Error(diff)
 	}
-	decode[List[Request]](t, call(t, h, "GET", "/api/requests?status=429", ""))
-	if f.asked.MinStatus != 429 || f.asked.MaxStatus != 429 {
-		t.Errorf("got %+v", f.asked)
+	for status, want := range map[string][2]int{"429": {429, 429}, "%3E=400": {400, 0}, "%3C500": {0, 499}, "1xx": {100, 199}} {
+		decode[List[Request]](t, call(t, h, "GET", "/api/requests?status="+status, ""))
+		if got := [2]int{f.asked.MinStatus, f.asked.MaxStatus}; got != want {
+			t.Errorf("%s: got %v, want %v", status, got, want)
+		}
 	}
 	for query, where := range map[string]string{
 		"limit=0": "query.limit", "limit=501": "query.limit", "limit=x": "query.limit", "since=yesterday": "query.since", "op=steal": "query.op", "status=9xx": "query.status",
-		"status=20": "query.status", "sort=id": "query.sort", "model=" + strings.Repeat("m", 257): "query.model",
+		"status=20": "query.status", "status=%3E400": "query.status", "min_took_ms=-1": "query.min_took_ms", "sort=id": "query.sort", "model=" + strings.Repeat("m", 257): "query.model",
 	} {
 		p := isProblem(t, call(t, h, "GET", "/api/requests?"+query, ""), 422, CodeInvalid)
 		if len(p.Errors) == 0 || p.Errors[0].Where != where {

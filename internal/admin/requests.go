@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"portico/internal/catalog"
@@ -81,37 +83,54 @@ func (a *api) settled(ctx context.Context) {
 
 // requestsInput is the query of a list of requests.
 type requestsInput struct {
-	Since    time.Time `query:"since" doc:"Began at or after."`
-	Until    time.Time `query:"until" doc:"Began before."`
-	Account  string    `query:"account" maxLength:"64"`
-	Model    string    `query:"model" maxLength:"256" doc:"Asked for or served."`
-	Key      string    `query:"key" maxLength:"64" doc:"The name of a client key."`
-	Client   string    `query:"client" maxLength:"64" doc:"A client's product token."`
-	Session  string    `query:"session" maxLength:"128"`
-	Protocol string    `query:"protocol" enum:"openai-chat,openai-responses,anthropic,gemini" doc:"The client's."`
-	Outbound string    `query:"outbound" enum:"openai-chat,openai-responses,anthropic,gemini" doc:"The account's protocol."`
-	Op       string    `query:"op" enum:"chat,complete,count,embed,other"`
-	Fault    string    `query:"fault" maxLength:"32" doc:"A class of fault, or any, or none."`
-	Status   string    `query:"status" pattern:"^([1-5]xx|[1-5][0-9]{2})$" doc:"Such as 429 or 5xx."`
-	Text     string    `query:"text" maxLength:"256" doc:"A part of the id, of a model's name or of the account's."`
-	Limit    int       `query:"limit" minimum:"1" maximum:"500" default:"50"`
-	Cursor   string    `query:"cursor" maxLength:"256" doc:"The next of the page before."`
+	Since     time.Time `query:"since" doc:"Began at or after."`
+	Until     time.Time `query:"until" doc:"Began before."`
+	Account   string    `query:"account" maxLength:"64"`
+	Model     string    `query:"model" maxLength:"256" doc:"Asked for or served; a * stands for any text, as in claude-*."`
+	Key       string    `query:"key" maxLength:"64" doc:"The name of a client key."`
+	Client    string    `query:"client" maxLength:"64" doc:"A client's product token."`
+	Session   string    `query:"session" maxLength:"128"`
+	Protocol  string    `query:"protocol" enum:"openai-chat,openai-responses,anthropic,gemini" doc:"The client's."`
+	Outbound  string    `query:"outbound" enum:"openai-chat,openai-responses,anthropic,gemini" doc:"The account's protocol."`
+	Op        string    `query:"op" enum:"chat,complete,count,embed,other"`
+	Fault     string    `query:"fault" maxLength:"32" doc:"A class of fault, or any, or none."`
+	Status    string    `query:"status" pattern:"^([1-5]xx|(>=|<)?[1-5][0-9]{2})$" doc:"Such as 429, 5xx, >=400 or <400."`
+	MinTokens int64     `query:"min_tokens" minimum:"0" doc:"Used so many tokens, of all kinds, or more."`
+	MinTook   int64     `query:"min_took_ms" minimum:"0" maximum:"86400000" doc:"Took so long or longer. A page may then be short, or empty, and yet have one after it."`
+	Text      string    `query:"text" maxLength:"256" doc:"A part of the id, of a model's name or of the account's."`
+	Limit     int       `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	Cursor    string    `query:"cursor" maxLength:"256" doc:"The next of the page before."`
 }
 
 func (in *requestsInput) filter() store.Filter {
 	f := store.Filter{
 		Since: in.Since, Until: in.Until, Account: in.Account, Model: in.Model, Key: in.Key, Client: in.Client, Session: in.Session,
-		Protocol: in.Protocol, Outbound: in.Outbound, Op: in.Op, Fault: in.Fault, Text: in.Text, Limit: in.Limit, Cursor: in.Cursor,
+		Protocol: in.Protocol, Outbound: in.Outbound, Op: in.Op, Fault: in.Fault, MinTokens: in.MinTokens, MinTook: time.Duration(in.MinTook) * time.Millisecond,
+		Text: in.Text, Limit: in.Limit, Cursor: in.Cursor,
 	}
-	if s := in.Status; s != "" {
-		f.MinStatus = int(s[0]-'0') * 100
-		f.MaxStatus = f.MinStatus + 99
-		if s[1] != 'x' {
-			f.MinStatus += int(s[1]-'0')*10 + int(s[2]-'0')
-			f.MaxStatus = f.MinStatus
-		}
-	}
+	f.MinStatus, f.MaxStatus = statuses(in.Status)
 	return f
+}
+
+// statuses are the least and the greatest status that s means, 0 for no bound.
+// What s may be is in the pattern of requestsInput.
+func statuses(s string) (least, most int) {
+	if s == "" {
+		return 0, 0
+	}
+	if strings.HasSuffix(s, "xx") {
+		least = int(s[0]-'0') * 100
+		return least, least + 99
+	}
+	digits := strings.TrimLeft(s, "><=")
+	n, _ := strconv.Atoi(digits)
+	switch s[:len(s)-len(digits)] {
+	case ">=":
+		return n, 0
+	case "<":
+		return 0, n - 1
+	}
+	return n, n
 }
 
 func (a *api) requests() {

@@ -13,7 +13,7 @@ import (
 type Filter struct {
 	Since, Until time.Time // began at or after, began before
 	Account      string    // served, or was tried last
-	Model        string    // asked for or served
+	Model        string    // asked for or served; a * in it stands for any text, and then case does not matter
 	Key          string    // name of the client key
 	Client       string
 	Session      string
@@ -23,9 +23,11 @@ type Filter struct {
 	Fault        string // a class, "none" or "any"
 	MinStatus    int
 	MaxStatus    int
-	Text         string // part of the id, of a model's name or of the account's; case does not matter for ASCII
-	Limit        int    // 1 to MaxPage; 0: DefaultPage
-	Cursor       string // from a page before
+	MinTokens    int64         // used that many, of all kinds, or more
+	MinTook      time.Duration // took so long or longer; only Requests looks at it
+	Text         string        // part of the id, of a model's name or of the account's; case does not matter for ASCII
+	Limit        int           // 1 to MaxPage; 0: DefaultPage
+	Cursor       string        // from a page before
 }
 
 // Sizes of a page.
@@ -33,6 +35,10 @@ const (
 	DefaultPage = 50
 	MaxPage     = 1000
 )
+
+// maxLook is how many requests one page looks at, if it has to read them to know
+// whether they are wanted: some 50 ms.
+const maxLook = 10_000
 
 // maxText is how much of Filter.Text is looked for, in bytes. No name is
 // longer.
@@ -79,7 +85,11 @@ func (f *Filter) where() *where {
 			w.add(c.column+" = ?", c.value)
 		}
 	}
-	if f.Model != "" {
+	switch {
+	case strings.Contains(f.Model, "*"):
+		like := glob(f.Model)
+		w.add(`(served LIKE ? ESCAPE '\' OR asked LIKE ? ESCAPE '\')`, like, like)
+	case f.Model != "":
 		w.add("(served = ? OR asked = ?)", f.Model, f.Model)
 	}
 	switch f.Fault {
@@ -97,6 +107,9 @@ func (f *Filter) where() *where {
 	if f.MaxStatus != 0 {
 		w.add("status <= ?", f.MaxStatus)
 	}
+	if f.MinTokens > 0 {
+		w.add("input + cache_read + cache_write + output + reasoning >= ?", f.MinTokens)
+	}
 	if f.Text != "" {
 		like := pattern(f.Text)
 		w.add(`(id LIKE ? ESCAPE '\' OR served LIKE ? ESCAPE '\' OR asked LIKE ? ESCAPE '\' OR account LIKE ? ESCAPE '\')`, like, like, like, like)
@@ -105,17 +118,29 @@ func (f *Filter) where() *where {
 }
 
 // pattern is the LIKE pattern, with \ as its escape, of what contains text.
-func pattern(text string) string {
+func pattern(text string) string { return "%" + escaped(text) + "%" }
+
+// glob is the LIKE pattern of a name in which the first maxStars * stand for any
+// text; with more of them, a look at one name could take long.
+func glob(name string) string { return strings.Replace(escaped(name), "*", "%", maxStars) }
+
+const maxStars = 4
+
+// escaped is text, shortened to maxText, as a pattern that matches itself.
+func escaped(text string) string {
 	if len(text) > maxText {
 		text = strings.ToValidUTF8(text[:maxText], "")
 	}
-	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(clean(text)) + "%"
+	return strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(clean(text))
 }
 
 // Requests lists requests, newest first, and the cursor of the page after it,
 // "" if there is none. A request is on exactly one page, whatever is kept
 // meanwhile; one that is kept meanwhile may be on none. The error is ErrCursor
 // if f.Cursor comes from elsewhere.
+//
+// Only MinTook has no column. With it, a page looks at maxLook requests at most,
+// so that it may be short, or empty, and yet have one after it.
 func (s *Store) Requests(ctx context.Context, f Filter) (page []Request, next string, err error) {
 	w := f.where()
 	if f.Cursor != "" {
@@ -131,18 +156,30 @@ func (s *Store) Requests(ctx context.Context, f Filter) (page []Request, next st
 	}
 	limit = min(limit, MaxPage)
 	query := "SELECT " + columns + " FROM exchanges" + w.sql() + " ORDER BY n DESC LIMIT ?"
+	most := limit + 1
+	if f.MinTook > 0 {
+		most = maxLook + 1
+	}
 	err = s.ledger.use(func(_, read *sql.DB) error {
 		page, next = nil, ""
-		rows, err := read.QueryContext(ctx, query, append(w.args, limit+1)...)
+		rows, err := read.QueryContext(ctx, query, append(w.args, most)...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		var last int64
-		for rows.Next() {
+		for looked := 0; rows.Next(); looked++ {
+			if looked == maxLook {
+				next = strconv.FormatInt(last, 36)
+				break
+			}
 			r, n, err := scan(rows)
 			if err != nil {
 				return err
+			}
+			if f.MinTook > 0 && r.Took < f.MinTook {
+				last = n
+				continue
 			}
 			if len(page) == limit {
 				next = strconv.FormatInt(last, 36)

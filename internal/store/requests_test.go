@@ -19,7 +19,8 @@ func wants(f Filter, x *journal.Exchange) bool {
 	return (f.Since.IsZero() || !x.Start.Before(f.Since)) && (f.Until.IsZero() || x.Start.Before(f.Until)) &&
 		is(f.Account, x.Account) && is(f.Key, x.Key) && is(f.Client, x.Client) && is(f.Session, x.Session) &&
 		is(f.Protocol, x.Inbound) && is(f.Outbound, x.Outbound) && is(f.Op, x.Op) &&
-		(f.Model == "" || f.Model == x.Asked || f.Model == x.Served) &&
+		(f.Model == "" || f.Model == x.Asked || f.Model == x.Served || f.Model == "*ude-*" && (x.Asked == "claude-x" || x.Served == "claude-x")) &&
+		x.Usage.Total() >= f.MinTokens && x.Took >= f.MinTook &&
 		(f.Fault == "" || f.Fault == "any" && x.Fault != "" || f.Fault == "none" && x.Fault == "" || f.Fault == x.Fault) &&
 		(f.MinStatus == 0 || x.Status >= f.MinStatus) && (f.MaxStatus == 0 || x.Status <= f.MaxStatus) &&
 		(f.Text == "" || fold(x.ID) || fold(x.Asked) || fold(x.Served) || fold(x.Account))
@@ -36,6 +37,12 @@ func filters(xs []*journal.Exchange) map[string]Filter {
 		"always":       {Since: time.Unix(0, 0), Until: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)},
 		"account":      {Account: "work"},
 		"model":        {Model: "gpt-y"},
+		"models":       {Model: "*ude-*"},
+		"no models":    {Model: "ude-*"},
+		"many stars":   {Model: strings.Repeat("*a", 128)},
+		"large":        {MinTokens: 1500},
+		"slow":         {MinTook: time.Second / 2},
+		"slow, failed": {MinTook: time.Second / 2, Fault: "any"},
 		"key":          {Key: "ci"},
 		"client":       {Client: "100%_sure"},
 		"session":      {Session: "s1"},
@@ -155,5 +162,24 @@ func TestPageBounds(t *testing.T) {
 		if _, _, err := s.Requests(t.Context(), Filter{Cursor: c}); !errors.Is(err, ErrCursor) {
 			t.Errorf("cursor %q: %v", c, err)
 		}
+	}
+}
+
+// TestLooksAtSoManyRequests: a page that has to read requests to know whether
+// they are wanted ends somewhere, and the next goes on from there.
+func TestLooksAtSoManyRequests(t *testing.T) {
+	s := open(t, t.TempDir())
+	xs := some(maxLook + 50)
+	xs[3].Took = time.Hour
+	keepAll(t, s, xs...)
+	f := Filter{MinTook: time.Hour}
+	page, next, err := s.Requests(t.Context(), f)
+	if err != nil || len(page) != 0 || next == "" {
+		t.Fatalf("got %d, next %q, %v; want none and a page after it", len(page), next, err)
+	}
+	f.Cursor = next
+	page, next, err = s.Requests(t.Context(), f)
+	if err != nil || len(page) != 1 || page[0].ID != xs[3].ID || next != "" {
+		t.Fatalf("got %d, next %q, %v; want the one", len(page), next, err)
 	}
 }

@@ -6312,7 +6312,7 @@ export interface operations {
                 /** @description Began before. */
                 until?: string;
                 account?: string;
-                /** @description Asked for or served. */
+                /** @description Asked for or served; a * stands for any text, as in claude-*. */
                 model?: string;
                 /** @description The name of a client key. */
                 key?: string;
@@ -6326,8 +6326,12 @@ export interface operations {
                 op?: "chat" | "complete" | "count" | "embed" | "other";
                 /** @description A class of fault, or any, or none. */
                 fault?: string;
-                /** @description Such as 429 or 5xx. */
+                /** @description Such as 429, 5xx, >=400 or <400. */
                 status?: string;
+                /** @description Used so many tokens, of all kinds, or more. */
+                min_tokens?: number;
+                /** @description Took so long or longer. A page may then be short, or empty, and yet have one after it. */
+                min_took_ms?: number;
                 /** @description A part of the id, of a model's name or of the account's. */
                 text?: string;
                 limit?: number;
