@@ -30,7 +30,7 @@ export function useRowColumns(): Column<Row>[] {
       {
         key: 'status',
         head: t('col.status'),
-        width: 'minmax(64px, 1.4fr)',
+        width: 'minmax(64px, 1.9fr)',
         fixed: true,
         cell: (r) => (
           <span className="clip" title={r.error}>
@@ -68,8 +68,8 @@ export function useRowColumns(): Column<Row>[] {
             </span>
           ),
       },
-      { key: 'cached', head: t('col.cached'), width: '64px', num: true, card: 'none', cell: (r) => (r.read > 0 ? f.percent(r.cached / r.read) : '–') },
-      { key: 'cost', head: t('col.cost'), width: '68px', num: true, cell: (r) => (r.cost === undefined ? '–' : f.usd(r.cost)) },
+      { key: 'cached', head: t('col.cached'), width: '80px', num: true, card: 'none', cell: (r) => (r.read > 0 ? f.percent(r.cached / r.read) : '–') },
+      { key: 'cost', head: t('col.cost'), width: '68px', num: true, cell: (r) => (r.cost === undefined || r.read + r.written === 0 ? '–' : f.usd(r.cost)) },
       { key: 'first', head: t('col.first'), width: '72px', num: true, card: 'none', cell: (r) => (r.first > 0 ? f.span(r.first) : '–') },
       { key: 'took', head: t('col.took'), width: '72px', num: true, cell: (r) => f.span(r.took) },
       { key: 'tries', head: t('col.tries'), width: '52px', num: true, extra: true, card: 'none', cell: (r) => f.exact(r.tries) },

@@ -4,7 +4,7 @@ import { useRef, type KeyboardEvent, type ReactNode } from 'react';
 import { api, ask, type Schemas } from '../../api/client';
 import { useT } from '../../i18n';
 import { useFormat } from '../../i18n/format';
-import { CodeBlock, Copyable, Drawer, Family, IconButton, Loaded, Mark, Moment, Tip } from '../../kit';
+import { CodeBlock, Copyable, Drawer, Family, IconButton, Loaded, Mark, Tip } from '../../kit';
 import { toneOf } from './columns';
 import { useStory } from './story';
 import { timeline, type Part } from './timeline';
@@ -217,7 +217,7 @@ function Facts({ x }: { x: Explained }) {
     );
   return (
     <dl className="detail-list">
-      {line(t('col.time'), <Moment at={x.start} />)}
+      {line(t('col.time'), f.full(x.start))}
       {line(t('col.account'), to({ account: x.account }, x.account))}
       {line(t('col.key'), to({ key: x.key }, x.key))}
       {line(t('col.client'), to({ client: x.client }, x.client))}

@@ -48,13 +48,14 @@ export default function Monitor() {
 
   const hover = (e: PointerEvent) => e.pointerType === 'mouse' && setNear((e.target as Element).closest('[data-index]') !== null);
   const filtered = terms(s).length > 0;
+  const outcome = s.fault !== undefined || s.status !== undefined; // then how they went says nothing
 
   return (
     <div className="page monitor">
       <PageHead
         title={shell('nav.monitor')}
-        tone={tone(r)}
-        sentence={<Sentence r={r} filtered={filtered} />}
+        tone={outcome ? undefined : tone(r)}
+        sentence={<Sentence r={r} filtered={filtered} outcome={outcome} />}
         acts={
           !past && (
             <Button icon={paused ? 'play' : 'pause'} aria-pressed={paused} onClick={() => setPaused(!paused)}>
@@ -97,7 +98,7 @@ export default function Monitor() {
             rowKey={rowKey}
             onOpen={open}
             opened={s.open}
-            height="max(320px, calc(100dvh - 272px))"
+            height="max(320px, calc(100dvh - 256px))"
             onEnd={r.more}
             empty={
               filtered ? (
@@ -138,11 +139,12 @@ function tone(r: Snapshot): Tone | undefined {
   return failed * 2 > n ? 'need' : 'wait';
 }
 
-function Sentence({ r, filtered }: { r: Snapshot; filtered: boolean }) {
+function Sentence({ r, filtered, outcome }: { r: Snapshot; filtered: boolean; outcome: boolean }) {
   const t = useT('monitor');
   const { n, failed } = lately(r);
   if (!r.ready) return t('say.asking');
   if (n === 0) return t(filtered ? 'say.nomatch' : 'say.none');
+  if (outcome) return t(r.done ? 'say.match' : 'say.match.more', { n: r.rows.length });
   return failed === 0 ? t('say.well', { n }) : t('say.some', { n, failed });
 }
 
