@@ -41,20 +41,23 @@ export function Detail({ id, onClose, onStep }: { id?: string; onClose: () => vo
     t('detail')
   );
   return (
-    <Drawer open={id !== undefined} onClose={onClose} title={title}>
-      <div className="monitor-detail" onKeyDown={press}>
-        <div className="detail-bar">
-          <Copyable text={last.current} />
-          <span>
-            <IconButton icon="up" label={t('newer')} onClick={() => onStep(-1)} />
-            <IconButton icon="down" label={t('older')} onClick={() => onStep(1)} />
-          </span>
+    // What is pressed anywhere in the drawer comes by here, its head and its close button, too.
+    <div className="monitor-keys" onKeyDown={press}>
+      <Drawer open={id !== undefined} onClose={onClose} title={title}>
+        <div className="monitor-detail">
+          <div className="detail-bar">
+            <Copyable text={last.current} />
+            <span>
+              <IconButton icon="up" label={t('newer')} onClick={() => onStep(-1)} />
+              <IconButton icon="down" label={t('older')} onClick={() => onStep(1)} />
+            </span>
+          </div>
+          <Loaded query={q} rows={8}>
+            {(x) => <Body x={x} />}
+          </Loaded>
         </div>
-        <Loaded query={q} rows={8}>
-          {(x) => <Body x={x} />}
-        </Loaded>
-      </div>
-    </Drawer>
+      </Drawer>
+    </div>
   );
 }
 
