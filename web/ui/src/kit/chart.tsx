@@ -10,6 +10,8 @@ export interface Series {
   /** The name of a token, such as "--accent". */
   color: string;
   values: (number | null)[];
+  /** What the legend says, where values stand on those of other series. */
+  told?: (number | null)[];
   look?: 'line' | 'bars';
 }
 
@@ -113,7 +115,7 @@ export function Chart({ label, times, series, format, height = 180, onSelect, on
           <span key={s.label} className="chart-label">
             <span className="chart-swatch" style={{ background: `var(${s.color})` }} />
             {s.label}
-            {at !== undefined && s.values[at] != null && <b className="num">{format(s.values[at])}</b>}
+            {at !== undefined && (s.told ?? s.values)[at] != null && <b className="num">{format((s.told ?? s.values)[at] ?? 0)}</b>}
           </span>
         ))}
         <span className="quiet num">{at !== undefined && times[at] !== undefined ? f.time(times[at] * 1000) : ''}</span>
