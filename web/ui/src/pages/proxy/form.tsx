@@ -11,7 +11,12 @@ const places: Record<keyof Draft, string> = {
 /** wrongAt is what the gateway says of one field of a body, if it says something. */
 export function wrongAt(error: unknown, place: string): string | undefined {
   if (!(error instanceof Failure)) return undefined;
-  return error.parts.find((p) => p.where === `body.${place}` || p.where?.startsWith(`body.${place}[`))?.text;
+  const part = error.parts.find((p) => {
+    const at = p.where?.replace(/^body\./, '') ?? '';
+    return at === place || at.startsWith(`${place}[`);
+  });
+  // What the gateway refuses of a key begins with the name of the setting.
+  return part?.text ?? (error.message.startsWith(`${place}: `) ? error.message.slice(place.length + 2) : undefined);
 }
 
 /** Limits are the fields of what a key may do. What is left empty is not limited. */

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { api, ask } from '../../api/client';
 import { useT } from '../../i18n';
 import { useFormat } from '../../i18n/format';
-import { Ago, Button, Drawer, EmptyState, ErrorState, Moment, State, notify } from '../../kit';
+import { Ago, Button, Drawer, EmptyState, ErrorState, Moment, State } from '../../kit';
 import { changeOf, draftOf, keys, type ClientKey } from './data';
 import { Limits } from './form';
 import { spent, toneOf } from './keys';
@@ -14,11 +14,13 @@ interface Props {
   known?: ClientKey;
   onClose: () => void;
   onAct: (act: 'rotate' | 'revoke') => void;
+  onTurn: (off: boolean) => void;
 }
 
 /** KeyDrawer is one key: what it has used, and what it may do. */
-export function KeyDrawer({ name, known, onClose, onAct }: Props) {
+export function KeyDrawer({ name, known, onClose, onAct, onTurn }: Props) {
   const t = useT('proxy');
+  const [saved, setSaved] = useState(0); // the version before the change that was made here
   if (!known)
     return (
       <Drawer open onClose={onClose} title={name}>
@@ -26,10 +28,10 @@ export function KeyDrawer({ name, known, onClose, onAct }: Props) {
       </Drawer>
     );
   // A change by somebody else fills the form anew.
-  return <Known key={`${name} ${known.version}`} k={known} onClose={onClose} onAct={onAct} />;
+  return <Known key={`${name} ${known.version}`} k={known} onClose={onClose} onAct={onAct} onTurn={onTurn} saved={saved > 0 && known.version > saved} onSaved={setSaved} />;
 }
 
-function Known({ k, onClose, onAct }: { k: ClientKey } & Pick<Props, 'onClose' | 'onAct'>) {
+function Known({ k, onClose, onAct, onTurn, saved, onSaved }: { k: ClientKey; saved: boolean; onSaved: (version: number) => void } & Pick<Props, 'onClose' | 'onAct' | 'onTurn'>) {
   const t = useT('proxy');
   const f = useFormat();
   const queries = useQueryClient();
@@ -43,7 +45,7 @@ function Known({ k, onClose, onAct }: { k: ClientKey } & Pick<Props, 'onClose' |
     setError(undefined);
     try {
       await ask(api.PATCH('/api/keys/{name}', { params: { path: { name: k.name }, header: { 'If-Match': `"${k.version}"` } }, body: change }));
-      notify({ title: t('saved', { name: k.name }) });
+      onSaved(k.version);
       await queries.invalidateQueries({ queryKey: keys.queryKey });
     } catch (e) {
       setError(e);
@@ -66,6 +68,10 @@ function Known({ k, onClose, onAct }: { k: ClientKey } & Pick<Props, 'onClose' |
       title={k.name}
       foot={
         <>
+          <span className="saved quiet" role="status">
+            {saved && Object.keys(change).length === 0 && t('saved', { name: k.name })}
+          </span>
+          <Button onClick={() => onTurn(k.state !== 'disabled')}>{k.state === 'disabled' ? t('act.on') : t('act.off')}</Button>
           <Button onClick={() => onAct('rotate')}>{t('act.rotate')}</Button>
           <Button look="danger" onClick={() => onAct('revoke')}>
             {t('act.revoke')}

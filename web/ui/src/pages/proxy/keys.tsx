@@ -10,6 +10,13 @@ import { KeyDrawer } from './key';
 import { Shown, type Made } from './made';
 import type { Search } from './search';
 
+const none = { tokens: 0, usd: 0, spent_tokens: 0, spent_usd: 0, held_tokens: 0, held_usd: 0 };
+
+const example: ClientKey = {
+  name: 'laptop', hint: 'sk-…ab12', version: 1, state: 'active', created: '', updated: '', note: '', models: ['claude-*'], routes: [], addresses: [], hours: [], prefer: [],
+  zone: 'UTC', strict: false, rpm: 60, tpm: 0, concurrency: 0, in_flight: 0, day: { ...none, usd: 5, spent_usd: 1.2 }, month: none,
+};
+
 export const toneOf: Record<ClientKey['state'], Tone> = { active: 'well', disabled: 'off', expired: 'need' };
 
 type Words = ReturnType<typeof useT<'proxy'>>;
@@ -53,9 +60,10 @@ export function Keys({ s, onMade }: { s: Search; onMade: (m: Made) => void }) {
       await queries.invalidateQueries({ queryKey: keys.queryKey });
     }
   };
-  const turn = (name: string, disabled: boolean) =>
+  const turn = (name: string, disabled: boolean, quietly = false) =>
     run(async () => {
       await ask(api.PATCH('/api/keys/{name}', { params: { path: { name } }, body: { disabled } }));
+      if (quietly) return; // its drawer shows it, and has the way back
       notify({ title: disabled ? t('off.done', { name }) : t('on.done', { name }), act: { label: t('undo'), run: () => void turn(name, !disabled) } });
     });
   const rotate = (name: string) =>
@@ -82,7 +90,7 @@ export function Keys({ s, onMade }: { s: Search; onMade: (m: Made) => void }) {
       { key: 'expires', head: t('col.expires'), width: '96px', extra: true, cell: (k) => (k.expires ? f.time(k.expires) : t('never')) },
       { key: 'used', head: t('col.used'), width: '92px', num: true, sort: (k) => k.last_used ?? '', cell: (k) => (k.last_used ? <Ago at={k.last_used} /> : '–') },
       {
-        key: 'acts', head: '', width: '36px', fixed: true, cell: (k) => (
+        key: 'acts', head: '', width: '36px', fixed: true, card: 'none', cell: (k) => (
           <Menu
             trigger={<IconButton icon="more" label={t('acts', { name: k.name })} />}
             entries={[
@@ -112,40 +120,31 @@ export function Keys({ s, onMade }: { s: Search; onMade: (m: Made) => void }) {
           const rows = all.filter((k) => k.name.toLowerCase().includes(needle) || k.note.toLowerCase().includes(needle));
           return (
             <>
-              <Table
-                id="keys"
-                label={t('keys')}
-                rows={rows}
-                columns={columns}
-                rowKey={(k) => k.name}
-                onOpen={(k) => set({ open: k.name })}
-                opened={s.open}
-                height={rows.length > 24 ? '70dvh' : undefined}
-                empty={
-                  all.length > 0 ? (
-                    <EmptyState title={t('keys.unmatched')} />
-                  ) : (
-                    <EmptyState
-                      title={t('keys.empty')}
-                      text={t('keys.empty.text')}
-                      example={
-                        <div className="tr example">
-                          <span>{'laptop'}</span>
-                          <State tone="well">{t('state.active')}</State>
-                          <code>sk-…ab12</code>
-                          <span className="quiet">{t('limit.rpm', { number: f.short(60) })}</span>
-                        </div>
-                      }
-                      act={
-                        <Button icon="plus" onClick={() => set({ add: true })}>
-                          {t('key.add')}
-                        </Button>
-                      }
-                    />
-                  )
-                }
-              />
-              {s.open !== undefined && <KeyDrawer name={s.open} known={all.find((k) => k.name === s.open)} onClose={() => set({ open: undefined })} onAct={(act) => setAsked({ act, name: s.open ?? '' })} />}
+              {all.length > 0 ? (
+                <Table
+                  id="keys"
+                  label={t('keys')}
+                  rows={rows}
+                  columns={columns}
+                  rowKey={(k) => k.name}
+                  onOpen={(k) => set({ open: k.name })}
+                  opened={s.open}
+                  height={rows.length > 24 ? '70dvh' : undefined}
+                  empty={<EmptyState title={t('keys.unmatched')} />}
+                />
+              ) : (
+                <EmptyState
+                  title={t('keys.empty')}
+                  text={t('keys.empty.text')}
+                  example={<Table id="keys" label={t('keys')} rows={[example]} columns={columns} rowKey={(k) => k.name} />}
+                  act={
+                    <Button icon="plus" onClick={() => set({ add: true })}>
+                      {t('key.add')}
+                    </Button>
+                  }
+                />
+              )}
+              {s.open !== undefined && <KeyDrawer name={s.open} known={all.find((k) => k.name === s.open)} onClose={() => set({ open: undefined })} onAct={(act) => setAsked({ act, name: s.open ?? '' })} onTurn={(off) => void turn(s.open ?? '', off, true)} />}
             </>
           );
         }}
