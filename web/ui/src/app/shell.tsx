@@ -80,7 +80,7 @@ export function Shell() {
         {t('skip')}
       </a>
       <nav className="rail" aria-label={t('nav')}>
-        <Link to="/" className="brand" aria-label={t('nav.dashboard')}>
+        <Link to="/" className="brand" aria-label={`Portico: ${t('nav.dashboard')}`}>
           <span className="brand-mark" aria-hidden="true" />
           <span className="rail-word">Portico</span>
         </Link>
@@ -104,7 +104,8 @@ export function Shell() {
           <Pill />
         </div>
         <div className="bar-acts">
-          <button type="button" className="search-button" onClick={() => setPalette(true)} aria-label={t('palette')}>
+          <button type="button" className="search-button" onClick={() => setPalette(true)}>
+            <span className="hidden">{t('palette')}</span>
             <Icon name="search" />
             <span>{t('palette.short')}</span>
             <kbd>{navigator.platform.startsWith('Mac') ? '⌘K' : 'Ctrl K'}</kbd>

@@ -18,6 +18,8 @@ export interface Column<R> {
   width?: string;
   num?: boolean; // aligned to the end, in tabular figures
   sort?: (row: R) => string | number;
+  /** The head is for readers only; what stands below it needs none. */
+  bare?: boolean;
   /** Not shown until somebody chooses it. */
   extra?: boolean;
   /** Always shown: nobody can put it away. */
@@ -163,7 +165,7 @@ export function Table<R>({ id, label, rows, columns, rowKey, onOpen, onMark, ope
           .filter((c) => !cards || c.card !== 'none')
           .map((c) => (
             <div key={c.key} role="gridcell" className="td" data-num={c.num || undefined} data-title={c.card === 'title' || undefined}>
-              {cards && c.card !== 'title' && <span className="td-head">{c.head}</span>}
+              {cards && c.card !== 'title' && !c.bare && <span className="td-head">{c.head}</span>}
               <span className="td-cell">{c.cell(row)}</span>
             </div>
           ))}
@@ -194,6 +196,8 @@ export function Table<R>({ id, label, rows, columns, rowKey, onOpen, onMark, ope
                     {c.head}
                     {by && <Icon name={sort.down ? 'down' : 'up'} />}
                   </button>
+                ) : c.bare ? (
+                  <span className="hidden">{c.head}</span>
                 ) : (
                   c.head
                 )}

@@ -36,7 +36,7 @@ export function Cards({ rows, opened, onOpen, chosen, mark }: Props) {
         {virtual.getVirtualItems().map((v) => (
           <div key={v.index} role="presentation" className="cards-line" style={{ position: 'absolute', insetInline: 0, top: v.start, gridTemplateColumns: `repeat(${lanes}, minmax(0, 1fr))` }}>
             {rows.slice(v.index * lanes, (v.index + 1) * lanes).map((a) => (
-              <article key={a.name} role="listitem" className="card" data-open={a.name === opened || undefined}>
+              <div key={a.name} role="listitem" className="card" data-open={a.name === opened || undefined}>
                 <header>
                   <input type="checkbox" className="tick" aria-label={t('mark', { account: a.name })} checked={chosen.has(a.name)} onChange={() => mark(a.name)} />
                   <button type="button" className="card-name clip" onClick={() => onOpen(a)}>
@@ -51,7 +51,7 @@ export function Cards({ rows, opened, onOpen, chosen, mark }: Props) {
                 <p className="clip card-tags">
                   {a.label && <span className="quiet">{a.label}</span>} <Tags a={a} />
                 </p>
-              </article>
+              </div>
             ))}
           </div>
         ))}

@@ -16,7 +16,8 @@ export function useAccountColumns(chosen: ReadonlySet<string>, mark: (name: stri
     () => [
       {
         key: 'mark',
-        head: '',
+        head: t('col.mark'),
+        bare: true,
         width: '24px',
         fixed: true,
         card: 'none',

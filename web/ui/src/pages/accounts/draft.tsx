@@ -6,7 +6,7 @@ import { api, ask, type Schemas } from '../../api/client';
 import { accounts } from '../../api/queries';
 import { useT } from '../../i18n';
 import { useFormat } from '../../i18n/format';
-import { Button, Dialog, ErrorState, Field, Input, Loaded, Mark, Select, notify } from '../../kit';
+import { Button, Dialog, ErrorState, Field, Input, Loaded, Mark, Select } from '../../kit';
 import type { WayProps } from './add';
 import { freeName, vendors, type Draft, type Vendor } from './data';
 import { FileText } from './pick';
@@ -89,7 +89,6 @@ function Form({ way, list, all, go, done }: WayProps & { way: Kind; list: Vendor
     run('add', async () => {
       await ask(api.POST('/api/accounts', { body: { ...draft(), name: called.trim() } }));
       await queries.invalidateQueries({ queryKey: accounts.queryKey });
-      notify({ title: t('added', { account: called.trim() }) });
       done(called.trim());
     });
   const submit = (e: FormEvent) => {

@@ -40,7 +40,7 @@ export default function Accounts() {
   const rows = useMemo(() => inGroup(found, s.state), [found, s.state]);
   const there = useMemo(() => new Set([...chosen].filter((n) => rows.some((a) => a.name === n))), [chosen, rows]);
   const base = useAccountColumns(there, mark);
-  const columns: Column<Account>[] = [...base, { key: 'acts', head: '', width: '60px', fixed: true, num: true, cell: (a) => <RowActs a={a} all={all} acts={acts} again={again} /> }];
+  const columns: Column<Account>[] = [...base, { key: 'acts', head: t('more'), bare: true, width: '60px', fixed: true, num: true, cell: (a) => <RowActs a={a} all={all} acts={acts} again={again} /> }];
   const { chooser } = useColumns('accounts', columns);
   const sort = sortOf(s.sort);
   const opened = all.find((a) => a.name === s.open);
