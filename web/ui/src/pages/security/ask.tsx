@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from 'react';
 import { Failure } from '../../api/client';
 import { useT } from '../../i18n';
-import { Button, Dialog, ErrorState } from '../../kit';
+import { Button, Dialog, ErrorState, State } from '../../kit';
 
 interface Props {
   title: string;
@@ -45,7 +45,22 @@ export function Ask({ title, consequence, act, force, onAct, onClose }: Props) {
       }
     >
       <p>{consequence}</p>
-      {error !== undefined && <ErrorState error={error} />}
+      {locks ? <Lockout error={error} /> : error !== undefined && <ErrorState error={error} />}
     </Dialog>
+  );
+}
+
+/** Lockout is the gateway's refusal of what would keep its author out. */
+export function Lockout({ error }: { error: Failure }) {
+  const t = useT('security');
+  return (
+    <div className="lockout" role="alert">
+      <p>
+        <State tone="need">{t('lockout')}</State>
+      </p>
+      <p className="quiet" dir="auto" lang="en">
+        {error.message}
+      </p>
+    </div>
   );
 }

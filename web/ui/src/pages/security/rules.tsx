@@ -5,7 +5,7 @@ import { Failure, api, ask } from '../../api/client';
 import { useT } from '../../i18n';
 import { useFormat } from '../../i18n/format';
 import { Ago, Button, Countdown, Dialog, EmptyState, ErrorState, Field, IconButton, Input, Loaded, Section, Segments, Select, State, Table, notify, type Column } from '../../kit';
-import { Ask } from './ask';
+import { Ask, Lockout } from './ask';
 import { expiry, rules, spans, type Rule } from './data';
 import type { Search } from './search';
 
@@ -15,6 +15,7 @@ export function Rules({ s }: { s: Search }) {
   const f = useFormat();
   const navigate = useNavigate();
   const queries = useQueryClient();
+  const query = useQuery(rules);
   const [removing, setRemoving] = useState<Rule>();
   const add = (to: Search['add']) => void navigate({ to: '/security', search: (p) => ({ ...p, add: to, range: undefined }), replace: true });
   const columns: Column<Rule>[] = [
@@ -33,12 +34,12 @@ export function Rules({ s }: { s: Search }) {
     </Button>
   );
   return (
-    <Section id="rules" title={t('rules')} side={button}>
+    <Section id="rules" title={t('rules')} side={(query.data?.length ?? 0) > 0 && button}>
       <p className="quiet">{t('rules.hint')}</p>
-      <Loaded query={useQuery(rules)}>
+      <Loaded query={query}>
         {(all) =>
           all.length === 0 ? (
-            <EmptyState title={t('rules.none')} text={t('rules.none.why')} example={<Table id="rules" label={t('rules')} rows={[example]} columns={columns} rowKey={(r) => r.id} />} />
+            <EmptyState title={t('rules.none')} text={t('rules.none.why')} example={<Table id="rules" label={t('rules')} rows={[example]} columns={columns} rowKey={(r) => r.id} />} act={button} />
           ) : (
             <Table id="rules" label={t('rules')} rows={all} columns={columns} rowKey={(r) => r.id} height={all.length > 20 ? '60vh' : undefined} />
           )
@@ -121,7 +122,7 @@ function Add({ kind: first, range: begun, onClose }: { kind: 'allow' | 'deny'; r
           <Select value={span} onChange={change(setSpan)} options={spans.map((x) => ({ value: x, label: t(`span.${x}`) }))} />
         </Field>
       </form>
-      {error !== undefined && wrong === undefined && <ErrorState error={error} />}
+      {failure && locks ? <Lockout error={failure} /> : error !== undefined && wrong === undefined && <ErrorState error={error} />}
     </Dialog>
   );
 }

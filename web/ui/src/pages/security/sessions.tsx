@@ -45,6 +45,7 @@ export function Sessions() {
   const end = async (which: Session | 'all') => {
     await ask(api.DELETE('/api/sessions/{id}', { params: { path: { id: which === 'all' ? 'all' : which.id } } }));
     if (which === 'all' || which.current) {
+      queries.removeQueries({ queryKey: sessions.queryKey });
       become('out');
       return;
     }
