@@ -24,7 +24,7 @@ export function kindOf(s: Shown): (typeof sources)[number] {
 
 /** said is a value as it is shown. It is pure. */
 export function said(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+  return typeof value === 'string' && value !== '' ? value : JSON.stringify(value ?? null);
 }
 
 /** found are the keys that the filter leaves. It is pure. */

@@ -94,7 +94,7 @@ function Values({ keys, s }: { keys: Shown[]; s: Search }) {
         );
       },
     },
-    { key: 'lock', head: t('lock'), width: '110px', cell: (k) => (['env', 'flag'].includes(kindOf(k)) ? <Badge tone="wait">{t('locked')}</Badge> : t('free')) },
+    { key: 'lock', head: t('lock'), width: 'minmax(110px, 190px)', cell: (k) => (['env', 'flag'].includes(kindOf(k)) ? <Badge tone="wait">{t('locked')}</Badge> : t('free')) },
   ];
   return (
     <>
@@ -118,7 +118,7 @@ function Copies() {
     { key: 'made', head: t('copy.made'), width: '140px', cell: (c) => <Moment at={c.made} /> },
     { key: 'bytes', head: t('copy.bytes'), width: '100px', num: true, cell: (c) => f.bytes(c.bytes) },
   ];
-  const example: Snapshot = { name: 'accounts-daily.db', why: 'daily', made: new Date().toISOString(), bytes: 65_536 };
+  const example: Snapshot = { name: 'accounts-20270131T180000.000Z-daily.db', why: 'daily', made: new Date().toISOString(), bytes: 65_536 };
   return (
     <Section id="copies" title={t('tab.copies')}>
       <p className="quiet">{t('copies.hint')}</p>
