@@ -27,13 +27,14 @@ type Learned struct {
 }
 
 // A trial is of more than is known to be possible. It is made again after
-// twice as long each time it fails, and with a larger step each time it does
-// not.
+// twice as long each time it fails, and sooner and with a larger step each time
+// it does not: what was learned is then far too little.
 type trial struct {
 	every time.Duration
 	next  Moment
 	step  float64 // by which share it goes up
 	tried bool    // since the last one that failed
+	held  int     // how many requests it held back since the last one
 }
 
 const (
@@ -43,10 +44,18 @@ const (
 	firstTrial = 5 * time.Second
 	lastTrial  = 2 * time.Minute
 	firstStep  = 0.05
+	// The trial after one that is passed goes up by twice as much, but by no
+	// more than this.
+	boldStep = 0.5
 )
 
-// due reports whether the next trial is due, and of how much.
-func (t *trial) due(now Moment) (step float64, ok bool) {
+// due reports whether the next trial is due, and of how much. It is asked for
+// each request that is held back. depth is how many requests more than is
+// possible the vendor lets through before it refuses one: a trial that sent as
+// many more than was known to be possible is passed. In a window that is seen at
+// its end.
+func (t *trial) due(now Moment, window time.Duration, depth float64) (step float64, ok bool) {
+	t.held++
 	switch {
 	case t.every == 0:
 		t.every, t.step, t.next = guessTrial, guessStep, now+guessTrial
@@ -54,10 +63,14 @@ func (t *trial) due(now Moment) (step float64, ok bool) {
 	case now < t.next:
 		return 0, false
 	}
-	if t.tried { // the one before did not fail
+	switch {
+	case !t.tried:
+	case float64(t.held)*t.step/(1+t.step) > depth:
+		t.every, t.step = max(t.every/2, guessTrial, window), min(t.step*2, boldStep)
+	default: // it did not fail
 		t.every, t.step = max(t.every/2, min(t.every, firstTrial)), min(t.step*1.5, max(t.step, guessStep))
 	}
-	t.next, t.tried = now+t.every, true
+	t.next, t.tried, t.held = now+t.every, true, 0
 	return t.step, true
 }
 
@@ -145,7 +158,7 @@ func (l *Learned) Take(now Moment, cost float64, past *History) {
 		return
 	}
 	// It is all that holds the requests back.
-	if step, ok := l.faster.due(now); ok {
+	if step, ok := l.faster.due(now, m.window, m.most/past.unit+1); ok {
 		if m.kind == dripping {
 			l.rate *= 1 + step
 		} else {
@@ -217,6 +230,11 @@ func (l *Learned) Refused(r Refusal, past *History) {
 		return
 	case l.model.like(&was.meter) == 0:
 		l.faster.every = min(l.faster.every, firstTrial)
+	}
+	if l.model.right < 2 && l.model.window == 0 && !l.faster.tried && !seen.exact() {
+		// It is still little more than a guess, which may be far too little.
+		l.faster = trial{every: guessTrial, next: r.Now + guessTrial, step: guessStep}
+		return
 	}
 	l.faster.failed(r.Now, l.model.window)
 }
