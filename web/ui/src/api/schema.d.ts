@@ -1932,7 +1932,7 @@ export interface components {
             models?: string[] | null;
             month?: components["schemas"]["BudgetChange"];
             note?: string | null;
-            /** @description Globs of names of accounts. */
+            /** @description Globs of names of accounts, or of tag:TAG. */
             prefer?: string[] | null;
             routes?: string[] | null;
             /** Format: int64 */
@@ -2222,7 +2222,7 @@ export interface components {
             /** @description It does not change, and the ledger has it. */
             name: string;
             note?: string | null;
-            /** @description Globs of names of accounts. */
+            /** @description Globs of names of accounts, or of tag:TAG. */
             prefer?: string[] | null;
             routes?: string[] | null;
             /** Format: int64 */
