@@ -1,10 +1,12 @@
 package app
 
 import (
+	"context"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
 // slack is how much garbage may gather before it is collected, in bytes, while
@@ -44,4 +46,18 @@ func percent(live uint64) int {
 	p := slack * 100 / max(live, 1<<20)
 	p -= p % 50
 	return int(min(max(p, minPercent), maxPercent))
+}
+
+// settled is when what only the start needed is given back: late enough that
+// nobody's first request waits for it.
+const settled = 500 * time.Millisecond
+
+// settle gives back what only the start needed, once.
+func settle(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-time.After(settled):
+		forgetStart()
+	}
+	return nil
 }

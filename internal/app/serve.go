@@ -113,6 +113,7 @@ func (a *App) duties(ctx context.Context, c *config.Config) <-chan struct{} {
 			}
 		}()
 	}
+	run("memory of the start", settle)
 	run("journal", a.journal.Run)
 	run("retention", func(ctx context.Context) error {
 		return a.store.Run(ctx, func() config.Retention { return a.config.Load().Retention })

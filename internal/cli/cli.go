@@ -76,6 +76,15 @@ type grammar struct {
 	Man        manCmd        `cmd:"" help:"Print the manual page."`
 }
 
+// serving is the part of the grammar that the server needs. It is read from
+// the structs by reflection, and the whole of it would be half of what the
+// server allocates until it serves.
+type serving struct {
+	globals
+
+	Serve serveCmd `cmd:"" help:"Run the gateway."`
+}
+
 const description = `A local AI gateway: one address for every AI client, many accounts behind it.
 
 Begin with "portico serve --simulator", add an account with "portico account add", and point a client at the address that serve prints. All commands but serve speak to the gateway that runs on the data folder, or open the folder where none runs.
@@ -87,9 +96,21 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 another se
 func Run(args, env []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	g := &grammar{ctx: ctx, env: env, in: in, out: out, err: errw}
+	with := globals{ctx: ctx, env: env, in: in, out: out, err: errw}
 	leave := -1
-	parser, err := g.newParser(func(code int) { leave = code })
+	var g *globals
+	var parser *kong.Kong
+	var err error
+	if len(args) > 0 && args[0] == "serve" {
+		s := &serving{globals: with}
+		s.Serve.Plugins = kong.Plugins{settings()}
+		g = &s.globals
+		parser, err = newParser(s, g, func(code int) { leave = code })
+	} else {
+		all := &grammar{globals: with}
+		g = &all.globals
+		parser, err = all.newParser(func(code int) { leave = code })
+	}
 	if err != nil {
 		fmt.Fprintln(errw, "portico:", err)
 		return exitError
@@ -108,17 +129,22 @@ func Run(args, env []string, in io.Reader, out, errw io.Writer) int {
 		return exitUsage
 	}
 	g.command = cmd.Command()
-	return g.report(cmd.Run(&g.globals))
+	return g.report(cmd.Run(g))
 }
 
-// newParser makes the parser of g's commands. leave is called when the help
-// was printed.
+// newParser makes the parser of all commands.
 func (g *grammar) newParser(leave func(code int)) (*kong.Kong, error) {
 	g.Serve.Plugins = kong.Plugins{settings()}
-	return kong.New(g,
+	return newParser(g, &g.globals, leave)
+}
+
+// newParser makes the parser of a grammar, which holds g. leave is called when
+// the help was printed.
+func newParser(grammar any, g *globals, leave func(code int)) (*kong.Kong, error) {
+	return kong.New(grammar,
 		kong.Name("portico"), kong.Description(description), kong.UsageOnError(), kong.Writers(g.out, g.err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Exit(leave), kong.Bind(&g.globals))
+		kong.Exit(leave), kong.Bind(g))
 }
 
 // commandOf is the command in which a parse error happened, with a space
