@@ -116,6 +116,7 @@ try {
           await page.locator('.palette').waitFor();
           await shoot(page, `palette-${theme}`);
           await page.keyboard.press('Escape');
+          await page.locator('.palette').waitFor({ state: 'hidden' }); // else it takes the next key
         }
         if (shell.includes(`keys-${theme}`)) {
           await page.keyboard.press('?');
