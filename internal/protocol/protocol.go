@@ -148,6 +148,17 @@ type Seen struct {
 	OutBytes  int64       // text, reasoning and tool arguments seen, for an estimate if usage never comes
 }
 
+// Fail notes an error inside an answer, which is then not whole. what, "" for
+// nothing, stands before the error's own message.
+func (s *Seen) Fail(what string, sign fault.Sign) Mark {
+	if sign.Message == "" {
+		sign.Message = "the upstream reported an error without a message"
+	}
+	sign.Message = what + sign.Message
+	s.Error, s.Finished = &sign, false
+	return Failed
+}
+
 // A Model is one entry of a model list.
 type Model struct {
 	ID          string    `json:"id"`

@@ -271,18 +271,9 @@ func (t *tap) unreadable(event, data []byte) protocol.Mark {
 }
 
 // fail takes an error in the protocol's own form or that of another.
-func (t *tap) fail(data []byte) protocol.Mark {
-	s := wire.DecodeError(0, data)
-	if s.Message == "" {
-		s.Message = "the upstream reported an error without a message"
-	}
-	t.seen.Error, t.seen.Finished = &s, false
-	return protocol.Failed
-}
+func (t *tap) fail(data []byte) protocol.Mark { return t.seen.Fail("", wire.DecodeError(0, data)) }
 
 // failure takes what is no answer of this protocol at all; what says so.
 func (t *tap) failure(what string, data []byte) protocol.Mark {
-	t.fail(data)
-	t.seen.Error.Message = what + t.seen.Error.Message
-	return protocol.Failed
+	return t.seen.Fail(what, wire.DecodeError(0, data))
 }

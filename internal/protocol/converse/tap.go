@@ -144,18 +144,9 @@ func (t *tap) Body(body []byte) protocol.Mark {
 	return t.stop(stop)
 }
 
-func (t *tap) fail(data []byte) protocol.Mark {
-	s := t.codec.DecodeError(0, data)
-	if s.Message == "" {
-		s.Message = "the upstream reported an error without a message"
-	}
-	t.seen.Error, t.seen.Finished = &s, false
-	return protocol.Failed
-}
+func (t *tap) fail(data []byte) protocol.Mark { return t.seen.Fail("", t.codec.DecodeError(0, data)) }
 
 // failure takes what is no answer of this protocol at all; what says so.
 func (t *tap) failure(what string, data []byte) protocol.Mark {
-	t.fail(data)
-	t.seen.Error.Message = what + t.seen.Error.Message
-	return protocol.Failed
+	return t.seen.Fail(what, t.codec.DecodeError(0, data))
 }

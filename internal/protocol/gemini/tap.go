@@ -261,14 +261,7 @@ func (t *tap) empty() protocol.Mark {
 }
 
 // fail takes an error in the protocol's own form.
-func (t *tap) fail(data []byte) protocol.Mark {
-	s := decodeError(0, data)
-	if s.Message == "" {
-		s.Message = "the upstream reported an error without a message"
-	}
-	t.seen.Error, t.seen.Finished = &s, false
-	return protocol.Failed
-}
+func (t *tap) fail(data []byte) protocol.Mark { return t.seen.Fail("", decodeError(0, data)) }
 
 // failure takes what is no answer of this protocol at all; what says so.
 func (t *tap) failure(what string, data []byte) protocol.Mark {
