@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"portico/internal/admin"
-	"portico/internal/journal"
 )
 
 type backupCmd struct {
@@ -225,13 +224,5 @@ func (c *client) upload(ctx context.Context, path string, fields map[string]stri
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("read the gateway's answer: %w", err)
-	}
-	if resp.StatusCode >= 300 {
-		return refused(resp.StatusCode, b)
-	}
-	return json.Unmarshal(b, out, journal.JSON)
+	return taken(resp, out)
 }

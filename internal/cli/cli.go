@@ -52,9 +52,8 @@ func (g *globals) options() config.Options {
 
 // grammar is the whole command line.
 type grammar struct {
-	globals
+	serving
 
-	Serve      serveCmd      `cmd:"" help:"Run the gateway."`
 	Account    accountCmd    `cmd:"" help:"Add, list, test and remove accounts at providers."`
 	Key        keyCmd        `cmd:"" help:"Hand out keys to AI clients, with limits and budgets, and renew them."`
 	Backup     backupCmd     `cmd:"" help:"Back everything up into an encrypted file, and restore it."`
@@ -76,8 +75,8 @@ type grammar struct {
 	Man        manCmd        `cmd:"" help:"Print the manual page."`
 }
 
-// serving is the part of the grammar that the server needs. It is read from
-// the structs by reflection, and the whole of it would be half of what the
+// serving is the part of the grammar that the server needs. A grammar is read
+// from the structs by reflection, and the whole of it would be half of what the
 // server allocates until it serves.
 type serving struct {
 	globals
@@ -96,21 +95,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 another se
 func Run(args, env []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	with := globals{ctx: ctx, env: env, in: in, out: out, err: errw}
-	leave := -1
-	var g *globals
-	var parser *kong.Kong
-	var err error
+	all := &grammar{serving: serving{globals: globals{ctx: ctx, env: env, in: in, out: out, err: errw}}}
+	g := &all.globals
+	var commands any = all
 	if len(args) > 0 && args[0] == "serve" {
-		s := &serving{globals: with}
-		s.Serve.Plugins = kong.Plugins{settings()}
-		g = &s.globals
-		parser, err = newParser(s, g, func(code int) { leave = code })
-	} else {
-		all := &grammar{globals: with}
-		g = &all.globals
-		parser, err = all.newParser(func(code int) { leave = code })
+		commands = &all.serving
 	}
+	leave := -1
+	parser, err := all.newParser(commands, func(code int) { leave = code })
 	if err != nil {
 		fmt.Fprintln(errw, "portico:", err)
 		return exitError
@@ -132,19 +124,14 @@ func Run(args, env []string, in io.Reader, out, errw io.Writer) int {
 	return g.report(cmd.Run(g))
 }
 
-// newParser makes the parser of all commands.
-func (g *grammar) newParser(leave func(code int)) (*kong.Kong, error) {
+// newParser makes the parser of commands, which are all of g's or the part that
+// serves. leave is called when the help was printed.
+func (g *grammar) newParser(commands any, leave func(code int)) (*kong.Kong, error) {
 	g.Serve.Plugins = kong.Plugins{settings()}
-	return newParser(g, &g.globals, leave)
-}
-
-// newParser makes the parser of a grammar, which holds g. leave is called when
-// the help was printed.
-func newParser(grammar any, g *globals, leave func(code int)) (*kong.Kong, error) {
-	return kong.New(grammar,
+	return kong.New(commands,
 		kong.Name("portico"), kong.Description(description), kong.UsageOnError(), kong.Writers(g.out, g.err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Exit(leave), kong.Bind(g))
+		kong.Exit(leave), kong.Bind(&g.globals))
 }
 
 // commandOf is the command in which a parse error happened, with a space

@@ -136,6 +136,12 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return err
 	}
+	return taken(resp, out)
+}
+
+// taken reads an answer of the gateway into out, unless that is nil or there is
+// nothing, and closes it.
+func taken(resp *http.Response, out any) error {
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,7 +16,7 @@ func parser(t *testing.T) *kong.Kong {
 	t.Helper()
 	g := &grammar{}
 	g.out, g.err = &strings.Builder{}, &strings.Builder{}
-	p, err := g.newParser(func(int) {})
+	p, err := g.newParser(g, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,7 @@ var inline = regexp.MustCompile("`([^`]+)`")
 func parses(args []string) error {
 	g := &grammar{}
 	g.out, g.err = &strings.Builder{}, &strings.Builder{}
-	p, err := g.newParser(func(int) {})
+	p, err := g.newParser(g, func(int) {})
 	if err != nil {
 		return err
 	}
@@ -186,4 +187,31 @@ func TestKeysListed(t *testing.T) {
 		"api_key, PORTICO_API_KEY\n", "accounts[].name\n", "A name; required.\n")
 	out, _ = s.run(exitOK, "", "config", "keys", "--json")
 	has(t, "the list of keys as JSON", out, `"name": "timeouts.idle"`)
+}
+
+// The part of the grammar that serves says the same as the whole.
+func TestServing(t *testing.T) {
+	help := func(whole bool, args ...string) string {
+		var out strings.Builder
+		g := &grammar{}
+		g.out, g.err = &out, &out
+		var commands any = g
+		if !whole {
+			commands = &g.serving
+		}
+		p, err := g.newParser(commands, func(int) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = p.Parse(args); err != nil {
+			fmt.Fprintln(&out, err)
+		}
+		return out.String()
+	}
+	for _, args := range [][]string{{"serve", "--help"}, {"serve", "--nonsense"}, {"serve", "more"}} {
+		part, whole := help(false, args...), help(true, args...)
+		if part != whole || part == "" {
+			t.Errorf("%v: %q, and of all commands %q", args, part, whole)
+		}
+	}
 }

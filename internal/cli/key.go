@@ -300,15 +300,20 @@ Examples:
 // Run switches a key on or off, by the command's own name.
 func (c *keySwitch) Run(g *globals) error {
 	off := g.command == "key disable <name>"
+	return g.turn(c.Name, off, keyPath(c.Name), admin.KeyChange{Disabled: &off})
+}
+
+// turn switches what is called name on or off by a change of what is at path.
+func (g *globals) turn(name string, off bool, path string, change any) error {
 	return g.with(func(k *client) error {
-		if err := k.call(g.ctx, http.MethodPatch, keyPath(c.Name), admin.KeyChange{Disabled: &off}, nil); err != nil {
+		if err := k.call(g.ctx, http.MethodPatch, path, change, nil); err != nil {
 			return err
 		}
 		did := "enabled"
 		if off {
 			did = "disabled"
 		}
-		_, err := fmt.Fprintln(g.out, did, printable(c.Name))
+		_, err := fmt.Fprintln(g.out, did, printable(name))
 		return err
 	})
 }

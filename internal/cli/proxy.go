@@ -165,17 +165,7 @@ Examples:
 // Run switches a proxy on or off, by the command's own name.
 func (c *proxySwitch) Run(g *globals) error {
 	off := g.command == "proxy disable <name>"
-	return g.with(func(k *client) error {
-		if err := k.call(g.ctx, http.MethodPatch, proxyPath(c.Name), admin.ProxyChange{Disabled: &off}, nil); err != nil {
-			return err
-		}
-		did := "enabled"
-		if off {
-			did = "disabled"
-		}
-		_, err := fmt.Fprintln(g.out, did, printable(c.Name))
-		return err
-	})
+	return g.turn(c.Name, off, proxyPath(c.Name), admin.ProxyChange{Disabled: &off})
 }
 
 type proxyList struct {
