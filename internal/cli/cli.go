@@ -95,7 +95,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 another se
 func Run(args, env []string, in io.Reader, out, errw io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	all := &grammar{serving: serving{globals: globals{ctx: ctx, env: env, in: in, out: out, err: errw}}}
+	all := &grammar{ctx: ctx, env: env, in: in, out: out, err: errw}
 	g := &all.globals
 	var commands any = all
 	if len(args) > 0 && args[0] == "serve" {
